@@ -1,0 +1,28 @@
+# One static library jina_<room> per folder of src/, linked by the table in tools/layers.txt.
+
+set(JINA_LAYERS ${CMAKE_SOURCE_DIR}/tools/layers.txt)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${JINA_LAYERS})
+file(STRINGS ${JINA_LAYERS} JINA_LAYER_LINES REGEX "^[a-z_]+:")
+
+# jina_add_rooms(): a library for each line of the table whose folder exists; `cli` is the program, made in src/.
+function(jina_add_rooms)
+  foreach(line IN LISTS JINA_LAYER_LINES)
+    string(REGEX REPLACE ":.*" "" room "${line}")
+    string(REGEX REPLACE "^[a-z_]+: *" "" needs "${line}")
+    separate_arguments(needs)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
+    list(FILTER sources EXCLUDE REGEX "/cli/main\\.cpp$")
+    if(NOT sources)
+      continue()
+    endif()
+    jina_isa_flags(${sources})
+    add_library(jina_${room} STATIC ${sources})
+    target_include_directories(jina_${room} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+    foreach(need IN LISTS needs)
+      if(TARGET jina_${need})
+        target_link_libraries(jina_${room} PUBLIC jina_${need})
+      endif()
+    endforeach()
+    target_link_libraries(jina_${room} PUBLIC ${JINA_LINK_${room}})
+  endforeach()
+endfunction()

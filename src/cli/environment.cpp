@@ -1,0 +1,58 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/command.h"
+
+namespace jina::cli {
+
+namespace {
+
+volatile std::sig_atomic_t interrupt_signal = 0;
+
+std::string variable(const char* name, std::string_view otherwise = {}) {
+  const char* value = std::getenv(name);
+  return std::string(value != nullptr && *value != '\0' ? std::string_view(value) : otherwise);
+}
+
+void remember_signal(int number) {
+  if (interrupt_signal != 0) _exit(130);  // the second Ctrl-C does not wait for a safe point
+  interrupt_signal = number;
+}
+
+}  // namespace
+
+Environment Environment::from_process() {
+  struct sigaction action {};
+  action.sa_handler = remember_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error like any other
+
+  const std::string home = variable("HOME", "/tmp");
+  const std::string caches = variable("XDG_CACHE_HOME", home + "/.cache");
+  Environment environment;
+  environment.cache_dir = variable("JINA_CACHE", caches + "/jina");
+  environment.default_model = variable("JINA_MODEL", "all-MiniLM-L6-v2");
+  environment.hub_endpoint = variable("HF_ENDPOINT", "https://huggingface.co");
+  environment.hub_token = variable("HF_TOKEN");
+  environment.hub_cache_dir = variable("HF_HUB_CACHE", variable("HF_HOME", caches + "/huggingface") + "/hub");
+  environment.is_offline = variable("HF_HUB_OFFLINE") == "1";
+  environment.is_output_terminal = isatty(STDOUT_FILENO) != 0;
+  environment.is_error_terminal = isatty(STDERR_FILENO) != 0;
+  return environment;
+}
+
+bool is_interrupted() { return interrupt_signal != 0; }
+
+void check_interrupted() {
+  if (is_interrupted()) throw Interrupted{};
+}
+
+void warn(std::string_view message) {
+  std::fprintf(stderr, "jina: warning: %.*s\n", static_cast<int>(message.size()), message.data());
+}
+
+}  // namespace jina::cli
