@@ -138,6 +138,9 @@ class Backend {
   /// y + x in place of y; both (tokens, hidden) f32.
   virtual Tensor add(Tensor y, const Tensor& x) = 0;
 
+  /// The same values as `output` (f32 or compute dtype); the tensor itself when it is that already. x: (tokens, width).
+  virtual Tensor convert(Tensor x, DType output) = 0;
+
   /// softmax(scale q k^T + bias) v within each row, all heads; bidirectional. The result takes the query's place when the
   /// inputs hold the only handles on it. → (tokens, heads * head_dim), dtype of the query.
   virtual Tensor attention(AttentionInputs inputs, const PackedLayout& layout, const AttentionOptions& options) = 0;

@@ -1,0 +1,124 @@
+#include "models/bert/bert.h"
+
+#include <algorithm>
+
+#include "nn/layers.h"
+
+// BERT (Devlin et al. 2019) and XLM-RoBERTa with learnt absolute positions: MiniLM, BGE, E5 and their like.
+namespace jina {
+
+namespace {
+
+struct BertConfig {
+  int64_t vocabulary, hidden, layers, heads, inner, positions, types;
+  double norm_epsilon;
+  Activation activation;
+  /// XLM-RoBERTa counts positions from pad_token_id + 1 (fairseq's habit), BERT from 0.
+  int64_t first_position;
+};
+
+Activation read_activation(const Json& config) {
+  const std::string name = config.string_or("hidden_act", "gelu");
+  if (name == "gelu") return Activation::kGelu;
+  if (name == "relu") return Activation::kRelu;
+  fail(ErrorKind::kUnsupported, config.document().where(), "hidden_act '{}': expected gelu or relu", name);
+}
+
+BertConfig read_config(const Json& config) {
+  const bool is_roberta = config.at("model_type").as_string() != "bert";
+  return {
+      .vocabulary = config.at("vocab_size").as_int(),
+      .hidden = config.at("hidden_size").as_int(),
+      .layers = config.at("num_hidden_layers").as_int(),
+      .heads = config.at("num_attention_heads").as_int(),
+      .inner = config.at("intermediate_size").as_int(),
+      .positions = config.at("max_position_embeddings").as_int(),
+      .types = config.int_or("type_vocab_size", 2),
+      .norm_epsilon = config.double_or("layer_norm_eps", 1e-12),
+      .activation = read_activation(config),
+      .first_position = is_roberta ? config.int_or("pad_token_id", 1) + 1 : 0,
+  };
+}
+
+PostNormLayer make_layer(Backend& backend, const Weights& w, const BertConfig& c) {
+  const Weights self = w / "attention" / "self";
+  const Weights attention_output = w / "attention" / "output";
+  return {
+      .attention = SelfAttention(backend, {.query_key_value = fuse({linear_weights(self / "query", c.hidden, c.hidden),
+                                                                    linear_weights(self / "key", c.hidden, c.hidden),
+                                                                    linear_weights(self / "value", c.hidden, c.hidden)}),
+                                           .output = linear_weights(attention_output / "dense", c.hidden, c.hidden),
+                                           .heads = c.heads}),
+      .attention_norm = LayerNorm(attention_output / "LayerNorm", c.hidden, c.norm_epsilon),
+      .feed_forward =
+          FeedForward(backend, {.up = linear_weights(w / "intermediate" / "dense", c.inner, c.hidden),
+                                .down = linear_weights(w / "output" / "dense", c.hidden, c.inner),
+                                .activation = c.activation}),
+      .output_norm = LayerNorm(w / "output" / "LayerNorm", c.hidden, c.norm_epsilon),
+  };
+}
+
+class Bert final : public Encoder {
+ public:
+  Bert(Backend& backend, const Weights& w, const BertConfig& c)
+      : backend_(backend),
+        words_(backend, {w.get("embeddings.word_embeddings.weight", {c.vocabulary, c.hidden}), {}}),
+        positions_(backend, {w.get("embeddings.position_embeddings.weight", {c.positions, c.hidden}), {}}),
+        types_(backend, {w.get("embeddings.token_type_embeddings.weight", {c.types, c.hidden}), {}}),
+        embedding_norm_(w / "embeddings" / "LayerNorm", c.hidden, c.norm_epsilon),
+        first_position_(c.first_position) {
+    for (int64_t i = 0; i < c.layers; ++i) layers_.push_back(make_layer(backend, w / "encoder" / "layer" / i, c));
+  }
+
+  Tensor forward(const TokenBatch& batch, Capture* capture) const override {
+    const ScorePositions positions;
+    const Pass pass{backend_, batch.layout, positions, nullptr, capture};
+    std::vector<int32_t> places;
+    for (int64_t row = 0; row < batch.layout.rows(); ++row) {
+      for (int64_t i = 0; i < batch.layout.length(row); ++i) {
+        places.push_back(static_cast<int32_t>(first_position_ + i));
+      }
+    }
+    const std::vector<int32_t> types(batch.ids.size(), 0);
+    Tensor sum = backend_.add(positions_(pass, places), types_(pass, types));  // (tokens, hidden)
+    return run_layers(pass, embedding_norm_(pass, words_(pass, batch.ids), sum), layers_);
+  }
+
+ private:
+  Backend& backend_;
+  EmbeddingTable words_;
+  EmbeddingTable positions_;
+  EmbeddingTable types_;
+  LayerNorm embedding_norm_;
+  int64_t first_position_;
+  std::vector<PostNormLayer> layers_;
+};
+
+}  // namespace
+
+bool is_bert(const Json& config) {
+  const std::string type = config.string_or("model_type", "");
+  const bool is_known = type == "bert" || type == "roberta" || type == "xlm-roberta" || type == "camembert";
+  return is_known && config.string_or("position_embedding_type", "absolute") == "absolute";
+}
+
+Model build_bert(const ModelParts& parts) {
+  const BertConfig config = read_config(parts.directory.config());
+  Model model{.card = read_card(parts.directory, "bert"), .encoder = {}};
+  model.card.max_tokens = std::min(model.card.max_tokens, config.positions - config.first_position);
+  add_family_prompts(model.card);
+  Weights weights(parts.weights);
+  for (const std::string_view prefix : {"bert", "roberta"}) {
+    if (weights.has(fmt::format("{}.embeddings.word_embeddings.weight", prefix))) weights = weights / prefix;
+  }
+  for (const std::string_view unused : {"*embeddings.position_ids", "*embeddings.token_type_ids", "*pooler.*",
+                                        "cls.*", "lm_head.*"}) {
+    weights.ignore(unused);
+  }
+  model.encoder = std::make_unique<Bert>(parts.backend, weights, config);
+  weights.finish();
+  model.card.parameters = weights.parameters();
+  return model;
+}
+
+}  // namespace jina

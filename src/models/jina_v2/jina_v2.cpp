@@ -1,0 +1,136 @@
+#include "models/jina_v2/jina_v2.h"
+
+#include "nn/layers.h"
+#include "nn/positions.h"
+
+// jina-embeddings-v2 (Günther et al. 2023, arXiv 2310.19923): BERT with symmetric ALiBi and a gated feed-forward. Two
+// forms of layer: the plain one (small, base, de, zh) and the one with norms on query and key (code, es).
+namespace jina {
+
+namespace {
+
+struct JinaV2Config {
+  int64_t vocabulary, hidden, layers, heads, inner, types;
+  double norm_epsilon;
+  Activation activation;
+};
+
+Activation read_activation(const Json& config) {
+  const std::string name = config.string_or("feed_forward_type", "geglu");
+  if (name == "geglu") return Activation::kGelu;
+  if (name == "reglu") return Activation::kRelu;
+  fail(ErrorKind::kUnsupported, config.document().where(), "feed_forward_type '{}': expected geglu or reglu", name);
+}
+
+JinaV2Config read_config(const Json& config) {
+  return {
+      .vocabulary = config.at("vocab_size").as_int(),
+      .hidden = config.at("hidden_size").as_int(),
+      .layers = config.at("num_hidden_layers").as_int(),
+      .heads = config.at("num_attention_heads").as_int(),
+      .inner = config.at("intermediate_size").as_int(),
+      .types = config.int_or("type_vocab_size", 2),
+      .norm_epsilon = config.double_or("layer_norm_eps", 1e-12),
+      .activation = read_activation(config),
+  };
+}
+
+SelfAttentionWeights attention_weights(const Weights& w, const JinaV2Config& c) {
+  const Weights self = w / "self";
+  SelfAttentionWeights weights{.query_key_value = fuse({linear_weights(self / "query", c.hidden, c.hidden),
+                                                        linear_weights(self / "key", c.hidden, c.hidden),
+                                                        linear_weights(self / "value", c.hidden, c.hidden)}),
+                               .output = linear_weights(w / "output" / "dense", c.hidden, c.hidden),
+                               .heads = c.heads};
+  if (self.has("layer_norm_q.weight")) {
+    weights.query_norm.emplace(self / "layer_norm_q", c.hidden, c.norm_epsilon);
+    weights.key_norm.emplace(self / "layer_norm_k", c.hidden, c.norm_epsilon);
+  }
+  return weights;
+}
+
+/// The gate is the first half of `gated_layers`, the second half of `up_gated_layer`.
+FeedForwardWeights feed_forward_weights(const Weights& w, const JinaV2Config& c) {
+  const bool is_code_form = w.has("up_gated_layer.weight");
+  const std::string_view up = is_code_form ? "up_gated_layer.weight" : "gated_layers.weight";
+  return {.up = {.weight = w.get(up, {2 * c.inner, c.hidden}), .bias = {}, .adapters = {}},
+          .down = linear_weights(w / (is_code_form ? "down_layer" : "wo"), c.hidden, c.inner),
+          .gate = is_code_form ? Gate::kGateSecond : Gate::kGateFirst,
+          .activation = c.activation};
+}
+
+struct JinaV2Layer {
+  SelfAttention attention;
+  LayerNorm attention_norm;
+  std::optional<LayerNorm> second_norm;  // the form with split norms adds the residual twice
+  FeedForward feed_forward;
+  LayerNorm output_norm;
+
+  Tensor operator()(const Pass& pass, const Tensor& x) const {
+    Tensor h = attention_norm(pass, attention(pass, x), x);  // (tokens, hidden)
+    if (second_norm) h = (*second_norm)(pass, std::move(h), x);
+    return output_norm(pass, feed_forward(pass, h), h);
+  }
+};
+
+JinaV2Layer make_layer(Backend& backend, const Weights& w, const JinaV2Config& c) {
+  const bool has_split_norms = w.has("layer_norm_1.weight");
+  JinaV2Layer layer{
+      .attention = SelfAttention(backend, attention_weights(w / "attention", c)),
+      .attention_norm = LayerNorm(w / "attention" / "output" / "LayerNorm", c.hidden, c.norm_epsilon),
+      .second_norm = {},
+      .feed_forward = FeedForward(backend, feed_forward_weights(w / "mlp", c)),
+      .output_norm = LayerNorm(has_split_norms ? w / "layer_norm_2" : w / "mlp" / "layernorm", c.hidden, c.norm_epsilon),
+  };
+  if (has_split_norms) layer.second_norm.emplace(w / "layer_norm_1", c.hidden, c.norm_epsilon);
+  return layer;
+}
+
+class JinaV2 final : public Encoder {
+ public:
+  JinaV2(Backend& backend, const Weights& w, const JinaV2Config& c)
+      : backend_(backend),
+        words_(backend, {w.get("embeddings.word_embeddings.weight", {c.vocabulary, c.hidden}), {}}),
+        types_(backend, {w.get("embeddings.token_type_embeddings.weight", {c.types, c.hidden}), {}}),
+        embedding_norm_(w / "embeddings" / "LayerNorm", c.hidden, c.norm_epsilon),
+        slopes_(alibi_slopes(c.heads)) {
+    for (int64_t i = 0; i < c.layers; ++i) layers_.push_back(make_layer(backend, w / "encoder" / "layer" / i, c));
+  }
+
+  Tensor forward(const TokenBatch& batch, Capture* capture) const override {
+    const ScorePositions positions = AlibiBias{slopes_};
+    const Pass pass{backend_, batch.layout, positions, nullptr, capture};
+    const std::vector<int32_t> types(batch.ids.size(), 0);
+    return run_layers(pass, embedding_norm_(pass, words_(pass, batch.ids), types_(pass, types)), layers_);
+  }
+
+ private:
+  Backend& backend_;
+  EmbeddingTable words_;
+  EmbeddingTable types_;
+  LayerNorm embedding_norm_;
+  std::vector<float> slopes_;
+  std::vector<JinaV2Layer> layers_;
+};
+
+}  // namespace
+
+bool is_jina_v2(const Json& config) {
+  return config.string_or("model_type", "") == "bert" && config.string_or("position_embedding_type", "") == "alibi";
+}
+
+Model build_jina_v2(const ModelParts& parts) {
+  const JinaV2Config config = read_config(parts.directory.config());
+  Model model{.card = read_card(parts.directory, "jina_v2"), .encoder = {}};
+  Weights weights(parts.weights);
+  if (weights.has("bert.embeddings.word_embeddings.weight")) weights = weights / "bert";
+  for (const std::string_view unused : {"*embeddings.position_ids", "*pooler.*", "cls.*", "*encoder.alibi"}) {
+    weights.ignore(unused);
+  }
+  model.encoder = std::make_unique<JinaV2>(parts.backend, weights, config);
+  weights.finish();
+  model.card.parameters = weights.parameters();
+  return model;
+}
+
+}  // namespace jina
