@@ -39,6 +39,11 @@ class ModelDirectory {
 
  private:
   ModelDirectory() = default;
+  void read_name();
+  void read_lengths();
+  void read_modules_and_pooling();
+  void read_prompts();
+
   std::string path_;
   std::string name_;
   std::unique_ptr<JsonDocument> config_;

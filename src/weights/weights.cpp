@@ -1,0 +1,177 @@
+#include "weights/weights.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "weights/safetensors_header.h"
+
+namespace jina {
+
+namespace {
+
+constexpr size_t kListed = 20;  // tensors of each kind that finish() names; the rest are counted
+
+bool is_floating(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+}
+
+/// Whole-string match of a pattern in which `*` stands for any characters.
+bool matches(std::string_view pattern, std::string_view name) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  if (!name.starts_with(pattern.substr(0, star))) return false;
+  const std::string_view rest = pattern.substr(star + 1);
+  for (size_t skipped = star; skipped <= name.size(); ++skipped) {
+    if (matches(rest, name.substr(skipped))) return true;
+  }
+  return false;
+}
+
+/// "3 missing:\n  name: detail\n  …" appended to `message`; nothing when there are none.
+void append_list(std::string& message, std::string_view heading, const std::map<std::string, std::string>& tensors) {
+  if (tensors.empty()) return;
+  message += fmt::format("\n{} {}:", tensors.size(), heading);
+  size_t count = 0;
+  for (const auto& [name, detail] : tensors) {
+    if (count++ == kListed) {
+      message += fmt::format("\n  and {} more", tensors.size() - kListed);
+      return;
+    }
+    message += fmt::format("\n  {}{}{}", quoted_name(name), detail.empty() ? "" : ": ", detail);
+  }
+}
+
+}  // namespace
+
+struct Weights::Account {
+  std::shared_ptr<WeightSource> source;
+  std::set<std::string, std::less<>> names;        // all of the source
+  std::set<std::string, std::less<>> requested;    // asked for, found or not
+  std::map<std::string, std::string> missing;      // name → what was expected
+  std::map<std::string, std::string> ill_fitting;  // name → expected and found shape or type
+  std::vector<std::string> ignored;                // patterns
+  int64_t parameters = 0;
+
+  bool is_ignored(std::string_view name) const {
+    return std::ranges::any_of(ignored, [&](const std::string& pattern) { return matches(pattern, name); });
+  }
+
+  /// Zeros in place of a tensor that is noted as wrong. Above the size of any tensor of these models the account is
+  /// closed at once: the sizes of a broken config must not become an allocation.
+  Tensor placeholder(const Shape& shape) const {
+    constexpr uint64_t kMaxBytes = uint64_t{4} << 30;
+    uint64_t bytes = sizeof(float);
+    for (int i = 0; i < shape.rank(); ++i) {
+      const bool is_sane = shape[i] >= 0 && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(shape[i]), &bytes);
+      if (!is_sane || bytes > kMaxBytes) close();
+    }
+    return make_tensor(DType::kF32, shape);
+  }
+
+  /// The tensor when it fits; zeros, noted, when it does not; nothing when there is none.
+  std::optional<Tensor> take(const std::string& name, const Shape& shape) {
+    auto found = source->find(name, shape);
+    const bool is_first = requested.insert(name).second;
+    if (!found) return std::nullopt;
+    if (!is_floating(found->dtype())) {
+      ill_fitting[name] = fmt::format("expected f32, f16 or bf16, file has {}", to_string(found->dtype()));
+      return placeholder(shape);
+    }
+    if (found->shape() != shape) {
+      ill_fitting[name] = fmt::format("expected {}, file has {}", to_string(shape), to_string(found->shape()));
+      return placeholder(shape);
+    }
+    if (is_first) parameters += shape.elements();
+    return found;
+  }
+
+  void close() const {
+    std::map<std::string, std::string> unused;
+    for (const std::string& name : names) {
+      if (!requested.contains(name) && !is_ignored(name)) unused.emplace(name, "");
+    }
+    if (missing.empty() && ill_fitting.empty() && unused.empty()) return;
+    std::string message = "the weights do not fit the model of config.json";
+    append_list(message, "missing", missing);
+    append_list(message, "of another shape or type", ill_fitting);
+    append_list(message, "in the file that the model does not know", unused);
+    throw Error(ErrorKind::kModelFile, message, source->where());
+  }
+};
+
+Weights::Weights(std::shared_ptr<WeightSource> source) : account_(std::make_shared<Account>()) {
+  for (std::string& name : source->names()) account_->names.insert(std::move(name));
+  account_->source = std::move(source);
+}
+
+Weights Weights::operator/(std::string_view name) const {
+  Weights part = *this;
+  if (name.empty()) return part;
+  if (!part.scope_.empty()) part.scope_ += '.';
+  part.scope_ += name;
+  return part;
+}
+
+Weights Weights::operator/(int64_t index) const {
+  return *this / std::string_view(std::to_string(index));
+}
+
+Tensor Weights::get(std::string_view name, const Shape& shape) const {
+  const std::string full = (*this / name).scope_;
+  if (auto found = account_->take(full, shape)) return *std::move(found);
+  account_->missing.emplace(full, fmt::format("expected {}", to_string(shape)));
+  return account_->placeholder(shape);
+}
+
+std::optional<Tensor> Weights::find(std::string_view name, const Shape& shape) const {
+  return account_->take((*this / name).scope_, shape);
+}
+
+bool Weights::has(std::string_view name) const {
+  return account_->names.contains((*this / name).scope_);
+}
+
+void Weights::ignore(std::string_view pattern) const {
+  account_->ignored.emplace_back(pattern);
+}
+
+void Weights::finish() const {
+  account_->close();
+}
+
+int64_t Weights::parameters() const {
+  return account_->parameters;
+}
+
+void Weights::release(const Tensor& tensor) const {
+  account_->source->release(tensor);
+}
+
+Tensor stack_rows(std::span<const Tensor> parts) {
+  JINA_CHECK(!parts.empty());
+  const auto is_same = [&](const Tensor& part) { return part.dtype() == parts[0].dtype(); };
+  const DType dtype = std::ranges::all_of(parts, is_same) ? parts[0].dtype() : DType::kF32;
+  std::array<int64_t, Shape::kMaxRank> sizes{};
+  const int rank = parts[0].shape().rank();
+  JINA_CHECK(rank >= 1);
+  for (int i = 1; i < rank; ++i) sizes[static_cast<size_t>(i)] = parts[0].size(i);
+  for (const Tensor& part : parts) {
+    JINA_CHECK(part.shape().rank() == rank && part.width() == parts[0].width());
+    sizes[0] += part.rows();
+  }
+  Tensor stacked = make_tensor(dtype, Shape(std::span(sizes).first(static_cast<size_t>(rank))));
+  const int64_t row_bytes = stacked.width() * size_of(dtype);
+  std::byte* target = stacked.raw();
+  for (const Tensor& part : parts) {
+    const Tensor source = part.dtype() == dtype ? part : to_f32(part);
+    for (int64_t r = 0; r < source.rows(); ++r) {
+      const std::byte* row = source.raw() + r * source.row_stride() * size_of(dtype);
+      target = std::copy_n(row, row_bytes, target);
+    }
+  }
+  return stacked;
+}
+
+}  // namespace jina
