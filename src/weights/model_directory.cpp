@@ -1,7 +1,6 @@
 #include "weights/model_directory.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include "base/error.h"
@@ -12,13 +11,6 @@ namespace jina {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The file that holds "max_seq_length" under all names that sentence-transformers has used, in its order of search.
-constexpr std::array<std::string_view, 7> kSentenceConfigs{
-    "sentence_bert_config.json",      "sentence_roberta_config.json", "sentence_distilbert_config.json",
-    "sentence_camembert_config.json", "sentence_albert_config.json",  "sentence_xlm-roberta_config.json",
-    "sentence_xlnet_config.json",
-};
 
 bool is_file(const std::string& path) {
   std::error_code ignored;

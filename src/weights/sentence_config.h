@@ -1,13 +1,22 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/json.h"
 
 namespace jina {
+
+/// The file that holds "max_seq_length" under all names that sentence-transformers has used, in its order of search.
+constexpr std::array<std::string_view, 7> kSentenceConfigs{
+    "sentence_bert_config.json",      "sentence_roberta_config.json", "sentence_distilbert_config.json",
+    "sentence_camembert_config.json", "sentence_albert_config.json",  "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+};
 
 /// "mean", "cls" or "last" of a pooling module's config.json, in the older form (one flag per mode) or the newer one
 /// ("pooling_mode"). Error when it asks for another mode, for several, or for pooling without the prompt's tokens.
