@@ -23,6 +23,32 @@ std::string_view type_name(simdjson::dom::element element) {
   return "something else";
 }
 
+/// `text` with whole numbers beyond 64 bits written as floating-point ones; nothing when there are none. Python writes
+/// such numbers ("model_max_length": int(1e30) in many tokenizer_config.json), simdjson refuses them.
+std::optional<std::string> widen_big_integers(std::string_view text) {
+  constexpr size_t kLongestDigits = 19;  // of an int64; a uint64 of 20 digits is widened too
+  std::string wide;
+  bool is_string = false;
+  size_t copied = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (is_string && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      is_string = !is_string;
+    } else if (!is_string && text[i] >= '0' && text[i] <= '9') {
+      const size_t end = std::min(text.find_first_not_of("0123456789.eE+-", i), text.size());
+      const std::string_view number = text.substr(i, end - i);
+      if (number.size() >= kLongestDigits && number.find_first_of(".eE+-") == std::string_view::npos) {
+        wide.append(text, copied, end - copied).append("e0");
+        copied = end;
+      }
+      i = end - 1;
+    }
+  }
+  if (copied == 0) return std::nullopt;
+  return wide.append(text.substr(copied));
+}
+
 }  // namespace
 
 void Json::reject(std::string_view expected) const {
@@ -104,14 +130,21 @@ bool Json::bool_or(std::string_view key, bool otherwise) const {
   return value ? value->as_bool() : otherwise;
 }
 
-std::string Json::dump() const { return simdjson::minify(element_); }
+std::string Json::dump() const {
+  return simdjson::minify(element_);
+}
 
 JsonDocument JsonDocument::parse(std::string_view text, std::string where, ErrorKind kind) {
   JsonDocument document;
   document.parser_ = std::make_unique<simdjson::dom::parser>();
   document.where_ = std::make_unique<std::string>(std::move(where));
   document.kind_ = kind;
-  const simdjson::error_code code = document.parser_->parse(text.data(), text.size()).get(document.root_);
+  simdjson::error_code code = document.parser_->parse(text.data(), text.size()).get(document.root_);
+  if (code != simdjson::SUCCESS) {
+    if (const auto wide = widen_big_integers(text)) {
+      code = document.parser_->parse(wide->data(), wide->size()).get(document.root_);
+    }
+  }
   if (code != simdjson::SUCCESS) {
     fail(kind, document.where(), "not valid JSON: {}", simdjson::error_message(code));
   }

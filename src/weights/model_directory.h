@@ -41,7 +41,7 @@ class ModelDirectory {
   ModelDirectory() = default;
   void read_name();
   void read_lengths();
-  void read_modules_and_pooling();
+  void read_pooling();
   void read_prompts();
 
   std::string path_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -20,6 +21,28 @@ constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 bool file_exists(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0;
+}
+
+/// Which of the two files describes the weights of a directory; transformers prefers the single one too.
+std::string_view find_weights(const std::string& directory) {
+  for (const std::string_view name : {kSingleFile, kIndexFile}) {
+    if (file_exists(directory + "/" + std::string(name))) return name;
+  }
+  const bool has_pickle = file_exists(directory + "/pytorch_model.bin");
+  fail(ErrorKind::kNotFound, directory, "no weights: expected {} or {}{}", kSingleFile, kIndexFile,
+       has_pickle ? " (pytorch_model.bin is a pickle, which is not read)" : "");
+}
+
+/// A value of the index's weight_map: an untrusted name that must not lead out of the directory.
+std::string shard_name(const Json& value) {
+  const std::string name(value.as_string());
+  const bool is_plain = !name.empty() && name != "." && name != ".." &&
+                        name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  if (!is_plain) {
+    fail(ErrorKind::kModelFile, value.document().where(),
+         "shard {}: expected the plain name of a file beside the index", quoted_name(name));
+  }
+  return name;
 }
 
 /// The bytes of the file that a tensor spans, gaps between rows included.
@@ -93,10 +116,10 @@ class SafetensorsShards final : public WeightSource {
     const JsonDocument index = JsonDocument::parse_file(index_path_);
     const Json weight_map = index.root().at("weight_map");
     for (const auto [name, value] : weight_map.as_object()) {
-      open_shard(std::string(Json(index, value, name).as_string()));
+      open_shard(shard_name(Json(index, value, name)));
     }
     for (const auto [name, value] : weight_map.as_object()) {
-      check_listed(std::string(name), std::string(Json(index, value, name).as_string()));
+      check_listed(std::string(name), shard_name(Json(index, value, name)));
     }
   }
 
@@ -120,12 +143,6 @@ class SafetensorsShards final : public WeightSource {
  private:
   void open_shard(const std::string& file_name) {
     if (shards_.contains(file_name)) return;
-    const bool is_plain = !file_name.empty() && file_name != "." && file_name != ".." &&
-                          file_name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
-    if (!is_plain) {
-      fail(ErrorKind::kModelFile, index_path_, "shard {}: expected the plain name of a file in the same directory",
-           quoted_name(file_name));
-    }
     const std::string path = directory_ + "/" + file_name;
     if (!file_exists(path)) {
       fail(ErrorKind::kNotFound, index_path_, "shard {} is listed but not in the directory", quoted_name(file_name));
@@ -161,12 +178,18 @@ class SafetensorsShards final : public WeightSource {
 }  // namespace
 
 std::shared_ptr<WeightSource> open_safetensors(const std::string& directory) {
-  const std::string single = directory + "/" + std::string(kSingleFile);
-  if (file_exists(single)) return open_safetensors_file(single);
-  if (file_exists(directory + "/" + std::string(kIndexFile))) return std::make_shared<SafetensorsShards>(directory);
-  const bool has_pickle = file_exists(directory + "/pytorch_model.bin");
-  fail(ErrorKind::kNotFound, directory, "no weights: expected {} or {}{}", kSingleFile, kIndexFile,
-       has_pickle ? " (pytorch_model.bin is a pickle, which is not read)" : "");
+  if (find_weights(directory) == kIndexFile) return std::make_shared<SafetensorsShards>(directory);
+  return open_safetensors_file(directory + "/" + std::string(kSingleFile));
+}
+
+std::vector<std::string> weight_files(const std::string& directory) {
+  if (find_weights(directory) == kSingleFile) return {std::string(kSingleFile)};
+  const JsonDocument index = JsonDocument::parse_file(directory + "/" + std::string(kIndexFile));
+  std::set<std::string> names{std::string(kIndexFile)};
+  for (const auto [tensor, shard] : index.root().at("weight_map").as_object()) {
+    names.insert(shard_name(Json(index, shard, tensor)));
+  }
+  return {names.begin(), names.end()};
 }
 
 std::shared_ptr<WeightSource> open_safetensors_file(const std::string& path) {

@@ -1,0 +1,241 @@
+#include "weights/digest.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/utf8.h"
+#include "weights/safetensors.h"
+#include "weights/sentence_config.h"
+
+namespace jina {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kCacheFile = ".jina-digest.json";
+constexpr std::string_view kManifestFile = "jina-manifest.json";
+constexpr int64_t kCacheVersion = 1;
+
+/// Files in the root that decide vectors where they exist, beside weights and kSentenceConfigs.
+constexpr std::array<std::string_view, 5> kRootFiles{
+    "config.json", "tokenizer.json", "tokenizer_config.json", "modules.json", "config_sentence_transformers.json",
+};
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+/// PEFT folders lie in the root or below adapters/; only the files that are read there count.
+void add_adapters(const fs::path& directory, const fs::path& root, int depth, std::set<std::string>& names) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (!entry.is_directory(ignored)) continue;
+    for (const std::string_view name : {"adapter_config.json", "adapter_model.safetensors"}) {
+      if (is_file(entry.path() / name)) names.insert((entry.path() / name).lexically_relative(root).generic_string());
+    }
+    if (depth > 0) add_adapters(entry.path(), root, depth - 1, names);
+  }
+}
+
+/// What tells that a file has not been written since: the change time cannot be set back by copying or touching.
+struct FileState {
+  int64_t size = 0;
+  int64_t inode = 0;
+  int64_t modified_ns = 0;
+  int64_t changed_ns = 0;
+  bool operator==(const FileState&) const = default;
+};
+
+int64_t to_ns(const struct timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::optional<FileState> find_state(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileState{status.st_size, static_cast<int64_t>(status.st_ino), to_ns(status.st_mtim), to_ns(status.st_ctim)};
+}
+
+FileState state_of(const std::string& path) {
+  const auto state = find_state(path);
+  if (!state) fail(ErrorKind::kIo, path, "cannot read: it has vanished");
+  return *state;
+}
+
+struct KnownFile {
+  FileState state;
+  std::string sha256;
+};
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// Digests of earlier runs. It only saves time, so a cache that is broken or cannot be written is no error.
+class DigestCache {
+ public:
+  DigestCache(const std::string& directory, const std::string& cache_directory) : directory_(directory) {
+    std::error_code code;
+    absolute_ = fs::canonical(directory, code).string();
+    if (::access(directory.c_str(), W_OK) == 0) {
+      path_ = directory + "/" + std::string(kCacheFile);
+    } else if (!cache_directory.empty()) {
+      Sha256 key;
+      key.update(absolute_);
+      path_ = fmt::format("{}/digest-{}.json", cache_directory, key.hex().substr(0, 32));
+    }
+    if (is_file(path_)) read_cache();
+    read_manifest();
+  }
+
+  std::string digest_of(const std::string& name) {
+    const std::string path = directory_ + "/" + name;
+    const FileState before = state_of(path);
+    if (const auto known = known_.find(name); known != known_.end() && known->second.state == before) {
+      return known->second.sha256;
+    }
+    if (const auto pulled = pulled_.find(name); pulled != pulled_.end() && is_as_pulled(before, pulled->second)) {
+      return pulled->second.sha256;
+    }
+    const int64_t started_ns = now_ns();
+    std::string digest = sha256_of_file(path);
+    // A write in the same tick of the file system's clock would leave no trace, so what has just changed is not kept.
+    constexpr int64_t kSettled = 2'000'000'000;
+    if (state_of(path) == before && before.changed_ns + kSettled < started_ns) {
+      known_[name] = {before, digest};
+      is_changed_ = true;
+    }
+    return digest;
+  }
+
+  void save() const {
+    if (!is_changed_ || path_.empty()) return;
+    std::string text = fmt::format("{{\"version\": {}, \"directory\": ", kCacheVersion);
+    append_json_string(text, repair_utf8(absolute_));
+    text += ", \"files\": [";
+    std::string_view separator = "\n";
+    for (const auto& [name, file] : known_) {
+      text += separator;
+      text += "{\"path\": ";
+      append_json_string(text, repair_utf8(name));
+      text +=
+          fmt::format(", \"size\": {}, \"inode\": {}, \"mtime_ns\": {}, \"ctime_ns\": {}, \"sha256\": \"{}\"}}",
+                      file.state.size, file.state.inode, file.state.modified_ns, file.state.changed_ns, file.sha256);
+      separator = ",\n";
+    }
+    text += "\n]}\n";
+    try {
+      fs::create_directories(fs::path(path_).parent_path());
+      AtomicFile file(path_);
+      file.write(text);
+      file.commit();
+    } catch (const std::exception&) {
+      return;  // the next start computes the digests again
+    }
+  }
+
+ private:
+  static int64_t now_ns() {
+    using std::chrono::nanoseconds;
+    return std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
+
+  /// The manifest is written when all files are in place: a file that has not changed since is what was pulled.
+  bool is_as_pulled(const FileState& now, const KnownFile& pulled) const {
+    return now.size == pulled.state.size && now.changed_ns < manifest_written_ns_;
+  }
+
+  void read_cache() {
+    try {
+      const JsonDocument document = JsonDocument::parse_file(path_);
+      const Json root = document.root();
+      if (root.int_or("version", 0) != kCacheVersion || root.string_or("directory", "") != repair_utf8(absolute_))
+        return;
+      for (const Json& file : root.at("files").as_array()) {
+        const std::string_view digest = file.at("sha256").as_string();
+        if (!is_sha256(digest)) continue;
+        const FileState state{file.at("size").as_int(), file.at("inode").as_int(), file.at("mtime_ns").as_int(),
+                              file.at("ctime_ns").as_int()};
+        known_[std::string(file.at("path").as_string())] = {state, std::string(digest)};
+      }
+    } catch (const Error&) {
+      known_.clear();  // cut short or of another version: as if it were not there
+    }
+  }
+
+  void read_manifest() {
+    const std::string path = directory_ + "/" + std::string(kManifestFile);
+    const auto state = find_state(path);
+    if (!state) return;
+    manifest_written_ns_ = state->modified_ns;
+    const JsonDocument document = JsonDocument::parse_file(path);
+    const auto files = document.root().find("files");
+    if (!files) return;
+    for (const Json& file : files->as_array()) {
+      const std::string_view digest = file.at("sha256").as_string();
+      if (!is_sha256(digest)) continue;
+      KnownFile& pulled = pulled_[std::string(file.at("path").as_string())];
+      pulled.state.size = file.at("size").as_int();
+      pulled.sha256 = digest;
+    }
+  }
+
+  std::string directory_;
+  std::string absolute_;
+  std::string path_;  // empty: nothing is kept
+  std::map<std::string, KnownFile> known_;
+  std::map<std::string, KnownFile> pulled_;  // of the manifest; only size and digest are set
+  int64_t manifest_written_ns_ = 0;
+  bool is_changed_ = false;
+};
+
+}  // namespace
+
+std::vector<std::string> vector_files(const std::string& directory) {
+  std::set<std::string> names;
+  const auto add_present = [&](std::string_view name) {
+    if (is_file(fs::path(directory) / name)) names.emplace(name);
+  };
+  std::ranges::for_each(kRootFiles, add_present);
+  std::ranges::for_each(kSentenceConfigs, add_present);
+  for (std::string& name : weight_files(directory)) names.insert(std::move(name));
+  std::string pooling = "1_Pooling";
+  if (names.contains("modules.json")) {
+    const SentenceModules modules = modules_of(JsonDocument::parse_file(directory + "/modules.json").root());
+    pooling = modules.pooling_folder.value_or("");
+  }
+  const std::string pooling_config = (fs::path(pooling) / "config.json").lexically_normal().generic_string();
+  if (is_file(fs::path(directory) / pooling_config)) names.insert(pooling_config);
+  constexpr int kAdapterDepth = 1;
+  add_adapters(directory, directory, kAdapterDepth, names);
+  return {names.begin(), names.end()};
+}
+
+std::string weights_digest(const std::string& directory, const std::string& cache_directory) {
+  DigestCache cache(directory, cache_directory);
+  Sha256 whole;
+  for (const std::string& name : vector_files(directory)) {
+    whole.update(name);
+    whole.update(std::string_view("\0", 1));
+    whole.update(cache.digest_of(name));
+    whole.update("\n");
+  }
+  cache.save();
+  return whole.hex();
+}
+
+}  // namespace jina
