@@ -22,14 +22,17 @@ Tensor transposed(const Tensor& matrix) {
   return result;
 }
 
-/// What stands in front of the module paths of an adapter file: "base_model.model." and perhaps more.
-std::string adapter_prefix(const WeightSource& source) {
-  constexpr std::string_view kMarker = ".layers.0.";
-  for (const std::string& name : source.names()) {
-    if (const size_t at = name.find(kMarker); at != std::string::npos) return name.substr(0, at);
+/// The scope in which an adapter file names the modules of the encoder: its root, or "roberta" when the adapter was made
+/// on a model with a head.
+Weights adapter_scope(const std::shared_ptr<WeightSource>& source) {
+  constexpr std::string_view kMarker = "layers.0.";
+  for (const std::string& name : source->names()) {
+    const size_t at = name.find(kMarker);
+    if (at == std::string::npos) continue;
+    return at == 0 ? Weights(source) : Weights(source) / std::string_view(name).substr(0, at - 1);
   }
-  fail(ErrorKind::kModelFile, source.where(), "no adapter of layer 0 found: expected a name like "
-       "'base_model.model.layers.0.self_attn.q_proj.lora_A.weight'");
+  fail(ErrorKind::kModelFile, source->where(),
+       "no adapter of layer 0: expected a name like 'base_model.model.layers.0.self_attn.q_proj.lora_A.weight'");
 }
 
 }  // namespace
@@ -40,7 +43,7 @@ JinaV3Names::JinaV3Names(Weights root, const JinaV3Config& config, std::vector<P
     root_ = root_ / "roberta";
   }
   for (const PeftAdapter& adapter : adapters_) {
-    adapter_roots_.push_back(Weights(adapter.source) / adapter_prefix(*adapter.source));
+    adapter_roots_.push_back(adapter_scope(adapter.source));
   }
 }
 
@@ -135,7 +138,10 @@ Weights JinaV3Names::output_norm(int64_t index) const {
 
 void JinaV3Names::finish() const {
   for (const std::string_view unused : {"*pooler.*", "*rotary_emb.inv_freq", "lm_head.*"}) root_.ignore(unused);
-  for (const Weights& adapter : adapter_roots_) adapter.ignore("*pooler.*");
+  for (const Weights& adapter : adapter_roots_) {
+    adapter.ignore("*pooler.*");
+    adapter.ignore("*.base_layer.weight");
+  }
   root_.finish();
   for (const Weights& adapter : adapter_roots_) adapter.finish();
 }
