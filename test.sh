@@ -71,8 +71,11 @@ stage_fuzz() {
     name=$(basename "$target")
     mkdir -p "build/fuzz/corpus/$name"
     printf '    %s: %s runs\n' "$name" "$runs"
-    "$target" -runs="$runs" -seed=1 -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0 \
-      -artifact_prefix="build/fuzz/" "build/fuzz/corpus/$name" "fuzz/corpus/$name" || return 1
+    if ! "$target" -runs="$runs" -seed=1 -max_len=8192 -timeout=20 -rss_limit_mb=2048 -artifact_prefix="build/fuzz/$name-" \
+      "build/fuzz/corpus/$name" "fuzz/corpus/$name" >"build/fuzz/$name.log" 2>&1; then
+      tail -n 60 "build/fuzz/$name.log"
+      return 1
+    fi
   done
 }
 
