@@ -46,5 +46,12 @@ void add_tokenize(CLI::App& command, const Environment& environment);
 void add_pull(CLI::App& command, const Environment& environment);
 void add_models(CLI::App& command, const Environment& environment);
 void add_rm(CLI::App& command, const Environment& environment);
+void add_completion(CLI::App& command, const Environment& environment);
+void add_man(CLI::App& command, const Environment& environment);
+
+/// "0.1.0"
+std::string_view version_number();
+/// What `jina --version` prints: version, compiler, instruction sets compiled in, parts that are absent.
+std::string version_text();
 
 }  // namespace jina::cli
