@@ -22,10 +22,11 @@ enum class ErrorKind : uint8_t {
 };
 
 /// Name of a kind as it appears in logs, e.g. "invalid_argument".
-std::string_view to_string(ErrorKind kind);
+__attribute__((visibility("default"))) std::string_view to_string(ErrorKind kind);
 
-/// The one exception type of the library: what was wrong and expected (`message`), and where (`where`: file, line, field).
-class Error : public std::exception {
+/// The one exception type of the library: what was wrong and expected (`message`), and where (`where`: file, line,
+/// field).
+class __attribute__((visibility("default"))) Error : public std::exception {
  public:
   Error(ErrorKind kind, std::string message, std::string where = {});
 

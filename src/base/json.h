@@ -14,8 +14,8 @@ namespace jina {
 
 class JsonDocument;
 
-/// A view of one value of a JsonDocument; valid while the document lives. Accessors throw Error naming the field and the
-/// file when the value has another type.
+/// A view of one value of a JsonDocument; valid while the document lives. Accessors throw Error naming the field and
+/// the file when the value has another type.
 ///
 ///     JsonDocument document = JsonDocument::parse_file("config.json");
 ///     int64_t hidden = document.root().at("hidden_size").as_int();
@@ -51,7 +51,8 @@ class Json {
   /// The simdjson element itself, for hot loops over large arrays and objects.
   simdjson::dom::element raw() const { return element_; }
   const JsonDocument& document() const { return *document_; }
-  /// Throws kModelFile/kInvalidInput (the document's kind) naming this field: "'key': expected a string, found a number".
+  /// Throws kModelFile/kInvalidInput (the document's kind) naming this field: "'key': expected a string, found a
+  /// number".
   [[noreturn]] void reject(std::string_view expected) const;
   /// The value written back as compact JSON text.
   std::string dump() const;

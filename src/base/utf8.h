@@ -30,8 +30,8 @@ inline char32_t next_code_point(std::string_view text, size_t& position) {
     position += 3;
     return value;
   }
-  const char32_t value = (lead & 0x07u) << 18 | (byte(position + 1) & 0x3Fu) << 12 |
-                         (byte(position + 2) & 0x3Fu) << 6 | (byte(position + 3) & 0x3Fu);
+  const char32_t value = (lead & 0x07u) << 18 | (byte(position + 1) & 0x3Fu) << 12 | (byte(position + 2) & 0x3Fu) << 6 |
+                         (byte(position + 3) & 0x3Fu);
   position += 4;
   return value;
 }

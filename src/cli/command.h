@@ -14,12 +14,12 @@ struct Interrupted {};
 /// What a command knows of its surroundings; made once in main, passed to every command. The only reader of the process
 /// environment.
 struct Environment {
-  std::string cache_dir;       ///< JINA_CACHE, else XDG_CACHE_HOME/jina, else ~/.cache/jina
-  std::string default_model;   ///< JINA_MODEL, else the name of the default model
-  std::string hub_endpoint;    ///< HF_ENDPOINT, else the public hub
-  std::string hub_token;       ///< HF_TOKEN, or empty
-  std::string hub_cache_dir;   ///< HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub
-  bool is_offline = false;     ///< HF_HUB_OFFLINE=1
+  std::string cache_dir;      ///< JINA_CACHE, else XDG_CACHE_HOME/jina, else ~/.cache/jina
+  std::string default_model;  ///< JINA_MODEL, else the name of the default model
+  std::string hub_endpoint;   ///< HF_ENDPOINT, else the public hub
+  std::string hub_token;      ///< HF_TOKEN, or empty
+  std::string hub_cache_dir;  ///< HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub
+  bool is_offline = false;    ///< HF_HUB_OFFLINE=1
   bool is_output_terminal = false;
   bool is_error_terminal = false;
 
@@ -46,5 +46,12 @@ void add_tokenize(CLI::App& command, const Environment& environment);
 void add_pull(CLI::App& command, const Environment& environment);
 void add_models(CLI::App& command, const Environment& environment);
 void add_rm(CLI::App& command, const Environment& environment);
+void add_completion(CLI::App& command, const Environment& environment);
+void add_man(CLI::App& command, const Environment& environment);
+
+/// "0.1.0"
+std::string_view version_number();
+/// What `jina --version` prints: version, compiler, instruction sets compiled in, parts that are absent.
+std::string version_text();
 
 }  // namespace jina::cli

@@ -7,7 +7,20 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},
+    {"completion", "Print a completion script for bash, zsh or fish", add_completion},
+    {"man", "Print the manual page", add_man},
 };
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  jina embed \"A cat sleeps on the sofa.\"\n"
+    "      one vector, as a short table on a terminal, else as a line of JSON\n"
+    "  jina search \"how do I save electricity\" -i notes.txt\n"
+    "      the lines of a file that come closest in meaning\n"
+    "  jina embed -i lines.txt -o vectors.jsonl -m jinaai/jina-embeddings-v3 -t retrieval.passage\n"
+    "      each line of a file, with a model fetched by `jina pull` and one of its tasks\n"
+    "\n"
+    "`jina COMMAND --help` explains a command.";
 
 /// 2 when the command line or an input was wrong, 1 when the work failed.
 int exit_code(ErrorKind kind) {
@@ -28,7 +41,12 @@ int exit_code(ErrorKind kind) {
 
 int run(int argc, char** argv) {
   const Environment environment = Environment::from_process();
-  CLI::App app("jina: embeddings of the Jina family, native, on your machine", "jina");
+  CLI::App app(
+      "jina turns text into vectors that can be compared by meaning. It runs embedding models (the Jina family and its "
+      "relatives) from their Hugging Face files, on your machine.",
+      "jina");
+  app.footer(kExamples);
+  app.set_version_flag("--version", version_text(), "What this program was built with");
   app.require_subcommand(1);
   for (const Command& row : kCommands) {
     row.add(*app.add_subcommand(std::string(row.name), std::string(row.summary)), environment);

@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
-std::byte* take(size_t bytes) { return static_cast<std::byte*>(operator new(bytes, std::align_val_t{kAlignment})); }
-void give_back(std::byte* data) { operator delete(data, std::align_val_t{kAlignment}); }
+std::byte* take(size_t bytes) { return static_cast<std::byte*>(operator new (bytes, std::align_val_t{kAlignment})); }
+void give_back(std::byte* data) { operator delete (data, std::align_val_t{kAlignment}); }
 
 }  // namespace
 

@@ -7,7 +7,8 @@
 namespace jina {
 
 /// Buffers for intermediate tensors: taken from the system once, returned here when the last handle dies, reused by the
-/// next tensor that fits. Peak memory is therefore that of the tensors alive at once. Thread-safe; tensors may outlive it.
+/// next tensor that fits. Peak memory is therefore that of the tensors alive at once. Thread-safe; tensors may outlive
+/// it.
 class TensorPool {
  public:
   TensorPool();

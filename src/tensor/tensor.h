@@ -33,7 +33,8 @@ class Shape {
 /// "(768, 3072)"
 std::string to_string(const Shape& shape);
 
-/// Memory that tensors point into: a pooled buffer, a mapped file, or a backend's own. The deleter of `owner` gives it back.
+/// Memory that tensors point into: a pooled buffer, a mapped file, or a backend's own. The deleter of `owner` gives it
+/// back.
 struct Storage {
   std::byte* data = nullptr;
   size_t bytes = 0;

@@ -7,9 +7,9 @@ namespace {
 
 TEST(Utf8, RepairReplacesEachMaximalBrokenPart) {
   EXPECT_EQ(repair_utf8("a\x80z"), "a\uFFFDz");
-  EXPECT_EQ(repair_utf8("\xF0\x9F\x92"), "\uFFFD");            // cut emoji: one part
+  EXPECT_EQ(repair_utf8("\xF0\x9F\x92"), "\uFFFD");              // cut emoji: one part
   EXPECT_EQ(repair_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate: three parts
-  EXPECT_EQ(repair_utf8("\xC0\xAF"), "\uFFFD\uFFFD");          // overlong
+  EXPECT_EQ(repair_utf8("\xC0\xAF"), "\uFFFD\uFFFD");            // overlong
   EXPECT_EQ(repair_utf8("\xE4\xB8\xE4\xB8\xAD"), "\uFFFD\u4E2D");
 }
 
