@@ -29,8 +29,8 @@ class __attribute__((visibility("default"))) Embedder {
   /// "f32" or "bf16", after kAuto was resolved.
   std::string precision() const;
 
-  /// One Embedding per input, in order. Errors: kInvalidArgument (unknown task, dimensions), kInvalidInput (a text is too
-  /// long; `where` is "input N").
+  /// One Embedding per input, in order. Errors: kInvalidArgument (unknown task, dimensions), kInvalidInput (a text is
+  /// too long; `where` is "input N").
   std::vector<Embedding> embed(std::vector<EmbedInput> inputs, const EmbedOptions& options = {}) const;
   /// As embed, without waiting. When `stop` is requested, rows not yet computed are dropped and the future throws
   /// kCancelled. A full queue throws kOverloaded at once.

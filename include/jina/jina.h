@@ -1,5 +1,5 @@
-/* The C face of the library: opaque handles, plain numbers, errors as codes with a message. Stable across releases of one
-   major version. Every function is thread-safe for different handles; jina_embed also for one embedder. */
+/* The C face of the library: opaque handles, plain numbers, errors as codes with a message. Stable across releases of
+   one major version. Every function is thread-safe for different handles; jina_embed also for one embedder. */
 #ifndef JINA_JINA_H
 #define JINA_JINA_H
 
@@ -66,7 +66,8 @@ JINA_API jina_status jina_embed(const jina_embedder* embedder, const char* const
 JINA_API void jina_embeddings_free(jina_embeddings* embeddings);
 JINA_API size_t jina_embeddings_count(const jina_embeddings* embeddings);
 JINA_API int64_t jina_embeddings_dimensions(const jina_embeddings* embeddings);
-/* The vector of text `index`, jina_embeddings_dimensions() values; valid until the handle is freed. NULL when out of range. */
+/* The vector of text `index`, jina_embeddings_dimensions() values; valid until the handle is freed. NULL when out of
+ * range. */
 JINA_API const float* jina_embeddings_vector(const jina_embeddings* embeddings, size_t index);
 /* Tokens that text `index` put into the model; 0 when out of range. */
 JINA_API int64_t jina_embeddings_tokens(const jina_embeddings* embeddings, size_t index);

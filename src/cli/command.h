@@ -46,6 +46,10 @@ void add_tokenize(CLI::App& command, const Environment& environment);
 void add_pull(CLI::App& command, const Environment& environment);
 void add_models(CLI::App& command, const Environment& environment);
 void add_rm(CLI::App& command, const Environment& environment);
+void add_similarity(CLI::App& command, const Environment& environment);
+void add_search(CLI::App& command, const Environment& environment);
+void add_show(CLI::App& command, const Environment& environment);
+void add_bench(CLI::App& command, const Environment& environment);
 void add_completion(CLI::App& command, const Environment& environment);
 void add_man(CLI::App& command, const Environment& environment);
 

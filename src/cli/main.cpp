@@ -7,6 +7,10 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},
+    {"similarity", "Compare texts by meaning: cosine of every pair", add_similarity},
+    {"search", "Find the lines or paragraphs of files that come closest in meaning", add_search},
+    {"show", "Tell what a model is: size, tasks, limits, fingerprint", add_show},
+    {"bench", "Measure speed and memory at given lengths", add_bench},
     {"completion", "Print a completion script for bash, zsh or fish", add_completion},
     {"man", "Print the manual page", add_man},
 };

@@ -38,9 +38,7 @@ void check_span(const TextSpan& span, size_t index, size_t text_bytes) {
 std::vector<TokenSpan> chunk_token_spans(const DocumentTokens& document, std::span<const TextSpan> spans,
                                          size_t text_bytes) {
   const std::vector<TokenPlace> places = text_tokens(document);
-  const auto first_from = [&](size_t byte) {
-    return std::ranges::lower_bound(places, byte, {}, &TokenPlace::byte);
-  };
+  const auto first_from = [&](size_t byte) { return std::ranges::lower_bound(places, byte, {}, &TokenPlace::byte); };
   std::vector<TokenSpan> chunks;
   size_t first = 0;
   size_t last = 0;

@@ -15,10 +15,10 @@ struct DocumentTokens {
   size_t prompt_bytes = 0;
 };
 
-/// The tokens of each chunk (Günther et al. 2024, arXiv 2409.04701, section 3.1). A token belongs to the chunk that holds
-/// its last byte, so a blank in front of a word does not cut the word off. What precedes the first chunk (special tokens,
-/// prompt) counts to it, what follows the last chunk to that one, as in the reference repository. Chunks may overlap.
-/// Error kInvalidArgument naming a span that is empty, outside the text, or holds no token.
+/// The tokens of each chunk (Günther et al. 2024, arXiv 2409.04701, section 3.1). A token belongs to the chunk that
+/// holds its last byte, so a blank in front of a word does not cut the word off. What precedes the first chunk (special
+/// tokens, prompt) counts to it, what follows the last chunk to that one, as in the reference repository. Chunks may
+/// overlap. Error kInvalidArgument naming a span that is empty, outside the text, or holds no token.
 std::vector<TokenSpan> chunk_token_spans(const DocumentTokens& document, std::span<const TextSpan> spans,
                                          size_t text_bytes);
 

@@ -22,8 +22,8 @@ struct LoadedModel {
 DType resolve_precision(Precision precision);
 int resolve_threads(int threads);
 
-/// Opens a Hugging Face model directory. Errors: kNotFound, kModelFile (also when the tokenizer belongs to another model),
-/// kUnsupported.
+/// Opens a Hugging Face model directory. Errors: kNotFound, kModelFile (also when the tokenizer belongs to another
+/// model), kUnsupported.
 std::shared_ptr<LoadedModel> load_model(const std::string& directory, const OpenOptions& options);
 
 /// The shape that `directory`'s config.json describes with random weights and no tokenizer, for measuring.

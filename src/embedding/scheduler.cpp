@@ -9,8 +9,8 @@ namespace jina {
 /// A job and how far it is.
 struct Scheduler::Waiting {
   Job job;
-  std::vector<PooledVectors> pooled{};          // by input
-  std::vector<std::vector<int64_t>> counts{};   // tokens that went into each vector so far, by input
+  std::vector<PooledVectors> pooled{};         // by input
+  std::vector<std::vector<int64_t>> counts{};  // tokens that went into each vector so far, by input
   size_t next_input = 0;
   size_t next_sequence = 0;
   int64_t tokens_waiting = 0;
@@ -53,7 +53,8 @@ void Scheduler::submit(Job job) {
     waiting->pooled.emplace_back(static_cast<size_t>(plan.vectors) * width, 0.0F);
     waiting->counts.emplace_back(static_cast<size_t>(plan.vectors), 0);
     waiting->rows_waiting += plan.sequences.size();
-    for (const Sequence& sequence : plan.sequences) waiting->tokens_waiting += static_cast<int64_t>(sequence.ids.size());
+    for (const Sequence& sequence : plan.sequences)
+      waiting->tokens_waiting += static_cast<int64_t>(sequence.ids.size());
   }
   if (waiting->rows_waiting == 0) {
     finish(waiting);
@@ -78,7 +79,8 @@ void Scheduler::drop_cancelled() {
       ++it;
       continue;
     }
-    if (!waiting.error) waiting.error = std::make_exception_ptr(Error(ErrorKind::kCancelled, "cancelled by the caller"));
+    if (!waiting.error)
+      waiting.error = std::make_exception_ptr(Error(ErrorKind::kCancelled, "cancelled by the caller"));
     queued_tokens_ -= waiting.tokens_waiting;
     finish(*it);
     it = queue_.erase(it);

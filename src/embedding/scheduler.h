@@ -27,13 +27,13 @@ struct Job {
 };
 
 struct SchedulerOptions {
-  int64_t token_budget = 4096;       ///< most tokens of a pass; one longer row makes a pass of its own
-  int64_t queue_tokens = 1 << 22;    ///< most tokens waiting; a job beyond it is refused unless the queue is empty
+  int64_t token_budget = 4096;     ///< most tokens of a pass; one longer row makes a pass of its own
+  int64_t queue_tokens = 1 << 22;  ///< most tokens waiting; a job beyond it is refused unless the queue is empty
 };
 
-/// Runs jobs on one device: waiting rows of different jobs, tasks and lengths share passes under a token budget, taken in
-/// turn from each job, so that a short query does not wait for a long list. One thread; one Scheduler serves any number
-/// of models.
+/// Runs jobs on one device: waiting rows of different jobs, tasks and lengths share passes under a token budget, taken
+/// in turn from each job, so that a short query does not wait for a long list. One thread; one Scheduler serves any
+/// number of models.
 class Scheduler {
  public:
   explicit Scheduler(const SchedulerOptions& options);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "models/bert/bert.h"
 #include "models/encoder.h"
 #include "models/jina_v2/jina_v2.h"
@@ -21,12 +23,29 @@ Pooling parse_pooling(const ModelDirectory& directory) {
   return Pooling::kMean;
 }
 
+/// The task whose last part (after a dot) is one of `roles`.
+std::optional<std::string> find_role(const std::vector<TaskInfo>& tasks,
+                                     std::initializer_list<std::string_view> roles) {
+  for (const TaskInfo& task : tasks) {
+    const std::string_view name = task.name;
+    const std::string_view role = name.substr(name.rfind('.') + 1);  // npos + 1 is 0: the whole name
+    if (std::ranges::find(roles, role) != roles.end()) return task.name;
+  }
+  return std::nullopt;
+}
+
+Model finish_card(Model model) {
+  model.card.query_task = find_role(model.card.tasks, {"query"});
+  model.card.passage_task = find_role(model.card.tasks, {"passage", "document"});
+  return model;
+}
+
 }  // namespace
 
 Model build_model(const ModelParts& parts) {
   const Json config = parts.directory.config();
   for (const ModelEntry& entry : kModels) {
-    if (entry.matches(config)) return entry.build(parts);
+    if (entry.matches(config)) return finish_card(entry.build(parts));
   }
   std::string known;
   for (const ModelEntry& entry : kModels) known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.name);

@@ -42,8 +42,8 @@ class LayerNorm {
 };
 
 struct SelfAttentionWeights {
-  LinearWeights query_key_value;          // (3 hidden, hidden): query, key, value one below the other
-  LinearWeights output;                   // (hidden, hidden)
+  LinearWeights query_key_value;  // (3 hidden, hidden): query, key, value one below the other
+  LinearWeights output;           // (hidden, hidden)
   int64_t heads = 0;
   std::optional<LayerNorm> query_norm{};  // over the full width, before the heads are split
   std::optional<LayerNorm> key_norm{};

@@ -7,8 +7,8 @@
 
 namespace jina {
 
-/// ALiBi slopes of `heads` heads (Press et al. 2022, section 3): powers of 2^(-8/n), and for a number of heads that is no
-/// power of two those of the power below, then every second one of the power above.
+/// ALiBi slopes of `heads` heads (Press et al. 2022, section 3): powers of 2^(-8/n), and for a number of heads that is
+/// no power of two those of the power below, then every second one of the power above.
 std::vector<float> alibi_slopes(int64_t heads);
 
 /// Cosines and sines of the rotary angles position * base^(-2i / head_dim) (Su et al. 2021), computed in float64.

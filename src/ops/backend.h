@@ -116,6 +116,7 @@ class Backend {
   /// The type in which wide activations (query, key, value, inner feed-forward) are kept: f32, or bf16.
   virtual DType compute_dtype() const = 0;
   virtual TensorPool& buffers() = 0;
+  virtual int threads() const = 0;
 
   virtual std::unique_ptr<PreparedLinear> prepare(LinearWeights weights) = 0;
   virtual std::unique_ptr<PreparedFeedForward> prepare(FeedForwardWeights weights) = 0;

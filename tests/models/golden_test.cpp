@@ -41,7 +41,9 @@ struct Loaded {
 std::vector<float> kept_rows(const Tensor& hidden, const Json& token) {
   std::vector<float> kept;
   const auto positions = token.find("hidden_positions");
-  const auto add = [&](int64_t row) { kept.insert(kept.end(), hidden.row<float>(row), hidden.row<float>(row) + hidden.width()); };
+  const auto add = [&](int64_t row) {
+    kept.insert(kept.end(), hidden.row<float>(row), hidden.row<float>(row) + hidden.width());
+  };
   if (!positions || positions->is_string()) {
     for (int64_t row = 0; row < hidden.rows(); ++row) add(row);
   } else {
@@ -84,7 +86,8 @@ TEST_P(PlainGolden, HiddenStatesAndEmbeddings) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, PlainGolden,
-                         testing::Values("bert-tiny-mean", "bert-tiny-cls", "v2-small-8h", "v2-base-12h", "v2-code-6h"));
+                         testing::Values("bert-tiny-mean", "bert-tiny-cls", "v2-small-8h", "v2-base-12h",
+                                         "v2-code-6h"));
 
 class TaskGolden : public testing::TestWithParam<const char*> {};
 

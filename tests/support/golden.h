@@ -10,7 +10,8 @@
 
 namespace jina::test {
 
-/// One directory of tests/golden/models: a tiny checkpoint and what the reference made of it (../shared/golden/README.md).
+/// One directory of tests/golden/models: a tiny checkpoint and what the reference made of it
+/// (../shared/golden/README.md).
 class Golden {
  public:
   explicit Golden(const std::string& name);

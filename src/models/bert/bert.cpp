@@ -44,16 +44,16 @@ PostNormLayer make_layer(Backend& backend, const Weights& w, const BertConfig& c
   const Weights self = w / "attention" / "self";
   const Weights attention_output = w / "attention" / "output";
   return {
-      .attention = SelfAttention(backend, {.query_key_value = fuse({linear_weights(self / "query", c.hidden, c.hidden),
-                                                                    linear_weights(self / "key", c.hidden, c.hidden),
-                                                                    linear_weights(self / "value", c.hidden, c.hidden)}),
-                                           .output = linear_weights(attention_output / "dense", c.hidden, c.hidden),
-                                           .heads = c.heads}),
+      .attention =
+          SelfAttention(backend, {.query_key_value = fuse({linear_weights(self / "query", c.hidden, c.hidden),
+                                                           linear_weights(self / "key", c.hidden, c.hidden),
+                                                           linear_weights(self / "value", c.hidden, c.hidden)}),
+                                  .output = linear_weights(attention_output / "dense", c.hidden, c.hidden),
+                                  .heads = c.heads}),
       .attention_norm = LayerNorm(attention_output / "LayerNorm", c.hidden, c.norm_epsilon),
-      .feed_forward =
-          FeedForward(backend, {.up = linear_weights(w / "intermediate" / "dense", c.inner, c.hidden),
-                                .down = linear_weights(w / "output" / "dense", c.hidden, c.inner),
-                                .activation = c.activation}),
+      .feed_forward = FeedForward(backend, {.up = linear_weights(w / "intermediate" / "dense", c.inner, c.hidden),
+                                            .down = linear_weights(w / "output" / "dense", c.hidden, c.inner),
+                                            .activation = c.activation}),
       .output_norm = LayerNorm(w / "output" / "LayerNorm", c.hidden, c.norm_epsilon),
   };
 }
@@ -111,13 +111,14 @@ Model build_bert(const ModelParts& parts) {
   for (const std::string_view prefix : {"bert", "roberta"}) {
     if (weights.has(fmt::format("{}.embeddings.word_embeddings.weight", prefix))) weights = weights / prefix;
   }
-  for (const std::string_view unused : {"*embeddings.position_ids", "*embeddings.token_type_ids", "*pooler.*",
-                                        "cls.*", "lm_head.*"}) {
+  for (const std::string_view unused :
+       {"*embeddings.position_ids", "*embeddings.token_type_ids", "*pooler.*", "cls.*", "lm_head.*"}) {
     weights.ignore(unused);
   }
   model.encoder = std::make_unique<Bert>(parts.backend, weights, config);
   weights.finish();
   model.card.parameters = weights.parameters();
+  model.card.linear_weights = config.layers * (4 * config.hidden * config.hidden + 2 * config.hidden * config.inner);
   return model;
 }
 

@@ -80,7 +80,8 @@ JinaV2Layer make_layer(Backend& backend, const Weights& w, const JinaV2Config& c
       .attention_norm = LayerNorm(w / "attention" / "output" / "LayerNorm", c.hidden, c.norm_epsilon),
       .second_norm = {},
       .feed_forward = FeedForward(backend, feed_forward_weights(w / "mlp", c)),
-      .output_norm = LayerNorm(has_split_norms ? w / "layer_norm_2" : w / "mlp" / "layernorm", c.hidden, c.norm_epsilon),
+      .output_norm =
+          LayerNorm(has_split_norms ? w / "layer_norm_2" : w / "mlp" / "layernorm", c.hidden, c.norm_epsilon),
   };
   if (has_split_norms) layer.second_norm.emplace(w / "layer_norm_1", c.hidden, c.norm_epsilon);
   return layer;
@@ -130,6 +131,7 @@ Model build_jina_v2(const ModelParts& parts) {
   model.encoder = std::make_unique<JinaV2>(parts.backend, weights, config);
   weights.finish();
   model.card.parameters = weights.parameters();
+  model.card.linear_weights = config.layers * (4 * config.hidden * config.hidden + 3 * config.hidden * config.inner);
   return model;
 }
 

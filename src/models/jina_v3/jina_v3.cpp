@@ -16,9 +16,9 @@ namespace {
 
 PostNormLayer make_layer(Backend& backend, const JinaV3Names& names, const JinaV3Config& c, int64_t index) {
   return {
-      .attention = SelfAttention(backend, {.query_key_value = names.query_key_value(index),
-                                           .output = names.attention_output(index),
-                                           .heads = c.heads}),
+      .attention = SelfAttention(
+          backend,
+          {.query_key_value = names.query_key_value(index), .output = names.attention_output(index), .heads = c.heads}),
       .attention_norm = LayerNorm(names.attention_norm(index), c.hidden, c.norm_epsilon),
       .feed_forward = FeedForward(backend, names.feed_forward(index)),
       .output_norm = LayerNorm(names.output_norm(index), c.hidden, c.norm_epsilon),
@@ -57,7 +57,8 @@ class JinaV3 final : public Encoder {
 
 /// The folder of a task's adapter in the native layout: "retrieval.query" lies in "retrieval_query".
 std::string adapter_folder(std::string task) {
-  std::ranges::replace_if(task, [](char c) { return c == '.' || c == '-'; }, '_');
+  std::ranges::replace_if(
+      task, [](char c) { return c == '.' || c == '-'; }, '_');
   return task;
 }
 
@@ -113,8 +114,9 @@ Model build_jina_v3(const ModelParts& parts) {
   Model model{.card = read_card(parts.directory, "jina_v3"), .encoder = {}};
   ModelCard& card = model.card;
   card.matryoshka = config.matryoshka;
-  card.max_tokens = std::min(card.max_tokens, config.positions - 2);  // 8194 places, of which XLM-RoBERTa never uses two
-  card.default_task = std::nullopt;                                   // without a task: the raw base model
+  card.max_tokens =
+      std::min(card.max_tokens, config.positions - 2);  // 8194 places, of which XLM-RoBERTa never uses two
+  card.default_task = std::nullopt;                     // without a task: the raw base model
   card.tasks.clear();
   for (size_t i = 0; i < config.adapters.size(); ++i) {
     card.tasks.push_back({.name = config.adapters[i],
@@ -124,6 +126,7 @@ Model build_jina_v3(const ModelParts& parts) {
   model.encoder = std::make_unique<JinaV3>(parts.backend, names, config);
   names.finish();
   card.parameters = names.parameters();
+  card.linear_weights = config.layers * (4 * config.hidden * config.hidden + 2 * config.hidden * config.inner);
   return model;
 }
 

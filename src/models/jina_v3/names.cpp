@@ -22,8 +22,8 @@ Tensor transposed(const Tensor& matrix) {
   return result;
 }
 
-/// The scope in which an adapter file names the modules of the encoder: its root, or "roberta" when the adapter was made
-/// on a model with a head.
+/// The scope in which an adapter file names the modules of the encoder: its root, or "roberta" when the adapter was
+/// made on a model with a head.
 Weights adapter_scope(const std::shared_ptr<WeightSource>& source) {
   constexpr std::string_view kMarker = "layers.0.";
   for (const std::string& name : source->names()) {
@@ -106,9 +106,7 @@ EmbeddingWeights JinaV3Names::type_embeddings() const {
   return embedding("embeddings.token_type_embeddings", config_.types);
 }
 
-Weights JinaV3Names::embedding_norm() const {
-  return root_ / (config_.is_native ? "embeddings.LayerNorm" : "emb_ln");
-}
+Weights JinaV3Names::embedding_norm() const { return root_ / (config_.is_native ? "embeddings.LayerNorm" : "emb_ln"); }
 
 LinearWeights JinaV3Names::query_key_value(int64_t index) const {
   const int64_t hidden = config_.hidden;

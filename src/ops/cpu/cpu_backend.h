@@ -32,6 +32,7 @@ class CpuBackend final : public Backend {
 
   DType compute_dtype() const override { return options_.compute; }
   TensorPool& buffers() override { return buffers_; }
+  int threads() const override { return threads_.threads(); }
   std::unique_ptr<PreparedLinear> prepare(LinearWeights weights) override;
   std::unique_ptr<PreparedFeedForward> prepare(FeedForwardWeights weights) override;
   std::unique_ptr<PreparedEmbedding> prepare(EmbeddingWeights weights) override;
