@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "text/byte_level.h"
 #include "text/metaspace.h"
 #include "text/split.h"
 #include "text/unicode.h"
@@ -153,7 +154,11 @@ using Made = std::unique_ptr<PreTokenizer>;
 
 Made make_sequence(const Json& json) {
   std::vector<Made> steps;
-  for (const Json& step : json.at("pretokenizers").as_array()) steps.push_back(make_pre_tokenizer(step));
+  for (const Json& step : json.at("pretokenizers").as_array()) {
+    // In the reference, what follows ByteLevel sees its alphabet; here the text stays UTF-8.
+    if (!steps.empty() && steps.back()->is_byte_level()) step.reject("nothing after ByteLevel");
+    steps.push_back(make_pre_tokenizer(step));
+  }
   return std::make_unique<Sequence>(std::move(steps));
 }
 
@@ -165,8 +170,7 @@ Made make_split(const Json& json) {
     if (literal->as_string().empty()) literal->reject("a pattern that is not empty");
     return std::make_unique<LiteralSplit>(std::string(literal->as_string()), behavior, is_inverted);
   }
-  const std::string_view regex = pattern.at("Regex").as_string();
-  fail(json.document().kind(), json.document().where(), "pre-tokenizer Split: unknown regular expression '{}'", regex);
+  return make_pattern_split(json, pattern.at("Regex").as_string());
 }
 
 Made make_digits(const Json& json) {
@@ -188,6 +192,7 @@ struct PreTokenizerEntry {
 
 const PreTokenizerEntry kPreTokenizers[] = {
     {"BertPreTokenizer", [](const Json&) -> Made { return std::make_unique<WordSplit>(kPunctuation); }},
+    {"ByteLevel", make_byte_level},
     {"Digits", make_digits},
     {"Metaspace", make_metaspace},
     {"Punctuation", make_punctuation},

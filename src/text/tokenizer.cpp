@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "text/added_tokens.h"
+#include "text/bpe.h"
 #include "text/normalizer.h"
 #include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
@@ -24,6 +25,7 @@ struct ModelEntry {
 };
 
 const ModelEntry kModels[] = {
+    {"BPE", [](const Json& model, bool is_byte_level) { return make_bpe(model, is_byte_level); }},
     {"WordPiece", [](const Json& model, bool) { return make_wordpiece(model); }},
 };
 
