@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "text/bpe_characters.h"
 #include "text/bpe_merges.h"
 #include "text/byte_alphabet.h"
 #include "text/token_table.h"
@@ -116,15 +117,12 @@ class Bpe : public TokenModel {
 
 class ByteLevelBpe : public Bpe {
  public:
-  ByteLevelBpe(BpeOptions options, TokenTable tokens, MergeTable merges, TokenTable words)
-      : Bpe(std::move(options), std::move(tokens), std::move(merges)),
+  ByteLevelBpe(BpeOptions options, TokenTable tokens, std::span<const MergeTable::Merge> merges, TokenTable words)
+      : Bpe(std::move(options), std::move(tokens), MergeTable(merges)),
         words_(std::move(words)),
+        characters_(merges, this->merges(), words_),
         word_states_(std::make_unique<std::atomic<WordState>[]>(words_.size())) {
-    for (int byte = 0; byte < 256; ++byte) {
-      const char text = static_cast<char>(byte);
-      byte_ids_[byte] = words_.find({&text, 1});
-    }
-    is_complete_ = std::find(byte_ids_.begin(), byte_ids_.end(), kAbsent) == byte_ids_.end();
+    for (int byte = 0; byte < 256; ++byte) has_all_bytes_ &= characters_.byte_id(static_cast<char>(byte)) != kAbsent;
   }
 
   void tokenize(std::string_view pre_token, std::vector<ModelToken>& out) const override {
@@ -137,11 +135,9 @@ class ByteLevelBpe : public Bpe {
         return;
       }
     }
-    if (!is_complete_ && has_unknown_byte(pre_token)) return tokenize_expanded(pre_token, whole, out);
+    if (!has_all_bytes_ && has_unknown_byte(pre_token)) return tokenize_expanded(pre_token, whole, out);
     const size_t first = out.size();
-    out.resize(first + size);
-    for (uint32_t i = 0; i < size; ++i)
-      out[first + i] = {byte_ids_[static_cast<unsigned char>(pre_token[i])], i, i + 1};
+    characters_.append(pre_token, out);
     merges().merge(out, first);
     if (whole != kAbsent && out.size() == first + 1) {
       word_states_[whole].store(WordState::kWhole, std::memory_order_relaxed);
@@ -152,8 +148,7 @@ class ByteLevelBpe : public Bpe {
   enum class WordState : uint8_t { kUntried, kWhole };
 
   bool has_unknown_byte(std::string_view bytes) const {
-    return std::any_of(bytes.begin(), bytes.end(),
-                       [&](char byte) { return byte_ids_[static_cast<unsigned char>(byte)] == kAbsent; });
+    return std::any_of(bytes.begin(), bytes.end(), [&](char byte) { return characters_.byte_id(byte) == kAbsent; });
   }
 
   /// A pre-token with bytes that the vocabulary lacks, the way HF goes: in the byte alphabet. Left-out characters move
@@ -174,11 +169,11 @@ class ByteLevelBpe : public Bpe {
   }
 
   TokenTable words_;  // the vocabulary as bytes
+  CharacterSymbols characters_;
   // Which words of the vocabulary are known to come out of the merges whole; found out when they are first met. Any
   // thread may write, and all would write the same.
   std::unique_ptr<std::atomic<WordState>[]> word_states_;
-  std::array<int32_t, 256> byte_ids_;
-  bool is_complete_ = false;  // every byte has a token
+  bool has_all_bytes_ = true;  // every byte has a token
 };
 
 BpeOptions read_options(const Json& model) {
@@ -313,10 +308,9 @@ std::unique_ptr<TokenModel> make_bpe(const Json& model, bool is_byte_level) {
   if (const auto id = tokens.duplicate()) {
     fail(model.document().kind(), model.document().where(), "vocab: token '{}' is there twice", tokens.text(*id));
   }
-  MergeTable merges(MergeReader(model.at("merges"), tokens).read());
-  if (!is_byte_level) return std::make_unique<Bpe>(std::move(options), std::move(tokens), std::move(merges));
-  return std::make_unique<ByteLevelBpe>(std::move(options), std::move(tokens), std::move(merges),
-                                        make_words(text_of_id));
+  const std::vector<MergeTable::Merge> merges = MergeReader(model.at("merges"), tokens).read();
+  if (!is_byte_level) return std::make_unique<Bpe>(std::move(options), std::move(tokens), MergeTable(merges));
+  return std::make_unique<ByteLevelBpe>(std::move(options), std::move(tokens), merges, make_words(text_of_id));
 }
 
 }  // namespace jina

@@ -17,6 +17,11 @@ constexpr uint64_t kRankMask = (uint64_t{1} << kRankBits) - 1;
 constexpr size_t kShort = 128;
 constexpr size_t kBlock = 16;
 
+/// A pair's bit in the filter, taken modulo its size: of another hash than its home in the table.
+uint64_t filter_bit(uint64_t key) {
+  return key * 0xD6E8FEB86659FD93u >> 32;
+}
+
 uint64_t key_of(int32_t left, int32_t right) {
   return static_cast<uint64_t>(left) << 21 | static_cast<uint64_t>(right);
 }
@@ -27,11 +32,14 @@ MergeTable::MergeTable(std::span<const Merge> merges) {
   slots_.assign(std::bit_ceil(std::max<size_t>(2, merges.size() + merges.size() / 2)), kEmpty);
   mask_ = slots_.size() - 1;
   shift_ = 64 - std::countr_zero(slots_.size());
+  filter_.assign(std::max<size_t>(1, slots_.size() / 8), 0);
+  filter_mask_ = filter_.size() - 1;
   merged_.reserve(merges.size());
   for (const Merge& merge : merges) {
     const uint64_t key = key_of(merge.left, merge.right);
     uint64_t slot = home(key);
     while (slots_[slot] != kEmpty && slots_[slot] >> kRankBits != key) slot = (slot + 1) & mask_;
+    filter_[filter_bit(key) / 64 & filter_mask_] |= uint64_t{1} << filter_bit(key) % 64;
     slots_[slot] = key << kRankBits | merged_.size();
     merged_.push_back(merge.merged);
   }
@@ -39,9 +47,14 @@ MergeTable::MergeTable(std::span<const Merge> merges) {
 
 uint32_t MergeTable::rank(int32_t left, int32_t right) const {
   const uint64_t key = key_of(left, right);
+  if ((filter_[filter_bit(key) / 64 & filter_mask_] >> filter_bit(key) % 64 & 1) == 0) return kNoRank;
   for (uint64_t slot = home(key);; slot = (slot + 1) & mask_) {
     const uint64_t entry = slots_[slot];
-    if (entry >> kRankBits == key) return static_cast<uint32_t>(entry & kRankMask);
+    if (entry >> kRankBits == key) {
+      const uint64_t found = entry & kRankMask;
+      __builtin_prefetch(&merged_[found]);
+      return static_cast<uint32_t>(found);
+    }
     if (entry == kEmpty) return kNoRank;
   }
 }

@@ -27,17 +27,22 @@ class MergeTable {
   /// At most kMaxMerges, all ids in [0, kMaxId].
   explicit MergeTable(std::span<const Merge> merges);
 
+  /// The rank of a pair of ids, kNoRank when it is not merged.
+  uint32_t rank(int32_t left, int32_t right) const;
+  /// The id that the merge of this rank makes.
+  int32_t merged(uint32_t rank) const { return merged_[rank]; }
   /// Merges symbols[first...] in place. Their ranges are adjacent.
   void merge(std::vector<ModelToken>& symbols, size_t first) const;
 
  private:
   uint64_t home(uint64_t key) const { return key * 0x9E3779B97F4A7C15u >> shift_; }
-  uint32_t rank(int32_t left, int32_t right) const;
   size_t merge_short(std::span<ModelToken> symbols) const;
   size_t merge_long(std::span<ModelToken> symbols) const;
 
-  std::vector<uint64_t> slots_;  // open addressing: left 21 bits, right 21 bits, rank 22 bits; all ones is empty
-  std::vector<int32_t> merged_;  // by rank
+  std::vector<uint64_t> slots_;   // open addressing: left 21 bits, right 21 bits, rank 22 bits; all ones is empty
+  std::vector<uint64_t> filter_;  // one bit for each pair's hash: most pairs asked for have no merge, and this fits L2
+  std::vector<int32_t> merged_;   // by rank
+  uint64_t filter_mask_ = 0;
   uint64_t mask_ = 0;
   int shift_ = 0;
 };
