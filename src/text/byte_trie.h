@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace jina {
+
+/// A static map from byte strings to their indices that finds all keys a text begins with in one walk: a double array
+/// whose children lie at base + byte. No two nodes share a base, so that the byte alone tells whose child a slot is.
+class ByteTrie {
+ public:
+  /// Largest number of keys.
+  static constexpr size_t kMaxKeys = (size_t{1} << 23) - 1;
+
+  /// The value of a key is its index; of equal keys the last one counts. Empty keys are left out. At most kMaxKeys.
+  explicit ByteTrie(std::span<const std::string_view> keys);
+
+  std::optional<int32_t> find(std::string_view key) const;
+  /// Calls visit(length, value) for each key that `text` begins with, shortest first.
+  template <typename Visit>
+  void for_each_prefix(std::string_view text, Visit&& visit) const {
+    const Unit* const units = units_.data();
+    const Unit* children = units + root_;
+    for (size_t i = 0; i < text.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      const Unit unit = children[byte];
+      if ((unit.packed & kTagMask) != (kTaken | byte)) return;
+      children = units + unit.base;
+      if (const uint32_t value = unit.packed >> kValueShift; value != kNoValue)
+        visit(i + 1, static_cast<int32_t>(value));
+    }
+  }
+
+  size_t bytes() const { return units_.size() * sizeof(Unit); }
+
+ private:
+  struct Unit {
+    uint32_t base = 0;                          // slot of child 0; kNoChildren when there are none
+    uint32_t packed = kNoValue << kValueShift;  // value, kTaken, byte that leads here
+  };
+  static constexpr uint32_t kTaken = 0x100;
+  static constexpr uint32_t kTagMask = 0x1FF;
+  static constexpr uint32_t kValueShift = 9;
+  static constexpr uint32_t kNoValue = 0x7FFFFF;
+  static constexpr uint32_t kNoChildren = 0;  // the first 256 slots stay free
+  class Builder;
+
+  std::vector<Unit> units_;
+  uint32_t root_ = kNoChildren;
+};
+
+}  // namespace jina
