@@ -7,6 +7,9 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},
+    {"pull", "Fetch a model from the hub, or bring it up to date", add_pull},
+    {"models", "List the models on this machine", add_models},
+    {"rm", "Remove a pulled model from this machine", add_rm},
 };
 
 /// 2 when the command line or an input was wrong, 1 when the work failed.
