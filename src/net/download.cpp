@@ -151,10 +151,7 @@ void Downloader::check_answer(const HttpResponse& response, const HubFile& file,
 }
 
 HttpResponse Downloader::transfer(const HubFile& file, Part& part) {
-  HttpRequest request{.url = hub_.file_url(model_, commit_, file.path),
-                      .headers = {},
-                      .bearer_token = hub_.options().token,
-                      .is_head = false};
+  HttpRequest request{.url = hub_.file_url(model_, commit_, file.path), .bearer_token = hub_.options().token};
   if (part.size() > 0) {
     request.headers.emplace_back("Range", fmt::format("bytes={}-", part.size()));
     // Without it the digest still decides; with it a changed file costs no second transfer.

@@ -178,6 +178,9 @@ struct HttpClient::State {
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stall_timeout.count()));
+    if (!options.certificates_file.empty()) {
+      curl_easy_setopt(curl, CURLOPT_CAINFO, options.certificates_file.c_str());
+    }
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &hop);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);

@@ -15,10 +15,10 @@ namespace jina {
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;  ///< (lower-case name, value)
 
 struct HttpRequest {
-  std::string url;           ///< http or https
-  HttpHeaders headers;       ///< sent to every host that redirects lead to: nothing secret
-  std::string bearer_token;  ///< sent as Authorization to the scheme, host and port of `url` alone
-  bool is_head = false;      ///< ask for the headers only
+  std::string url{};           ///< http or https
+  HttpHeaders headers{};       ///< sent to every host that redirects lead to: nothing secret
+  std::string bearer_token{};  ///< sent as Authorization to the scheme, host and port of `url` alone
+  bool is_head = false;        ///< ask for the headers only
 };
 
 /// How a transfer ended, apart from the status that the server gave.
@@ -47,15 +47,16 @@ struct HttpResponse {
 
 /// Takes the body of a 2xx answer as it arrives. Exceptions of the callbacks end the transfer and are thrown by `send`.
 struct HttpSink {
-  std::function<void(const HttpResponse&)> on_begin;  ///< status and headers are known; optional
-  std::function<void(std::string_view)> on_bytes;     ///< the next piece of the body; optional
+  std::function<void(const HttpResponse&)> on_begin{};  ///< status and headers are known; optional
+  std::function<void(std::string_view)> on_bytes{};     ///< the next piece of the body; optional
 };
 
 struct HttpOptions {
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::seconds stall_timeout{60};  ///< a transfer without a byte for so long is cut
   int max_redirects = 10;
-  std::function<bool()> is_cancelled;  ///< asked about once a second and at each piece; optional
+  std::string certificates_file{};       ///< PEM file of the authorities to trust; empty: those of the system
+  std::function<bool()> is_cancelled{};  ///< asked about once a second and at each piece; optional
 };
 
 /// One HTTP connection at a time, kept open between requests (libcurl). Certificates are verified, proxies come from

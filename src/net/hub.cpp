@@ -125,13 +125,12 @@ std::string Hub::fetch(const std::string& url, const ModelName& model, std::stri
   for (;;) {
     std::string text;
     const HttpResponse response =
-        client_.send({.url = url, .headers = {}, .bearer_token = options_.token, .is_head = false},
-                     {.on_begin = {}, .on_bytes = [&](std::string_view bytes) {
-                        if (text.size() + bytes.size() > kMaxTextBytes) {
-                          fail(ErrorKind::kNetwork, display_url(url), "more than 64 MB, expected {}", expected);
-                        }
-                        text += bytes;
-                      }});
+        client_.send({.url = url, .bearer_token = options_.token}, {.on_bytes = [&](std::string_view bytes) {
+                       if (text.size() + bytes.size() > kMaxTextBytes) {
+                         fail(ErrorKind::kNetwork, display_url(url), "more than 64 MB, expected {}", expected);
+                       }
+                       text += bytes;
+                     }});
     if (response.is_success()) return text;
     if (!retry.wait_after(response)) fail_hub(response, model, options_, expected);
   }
@@ -159,7 +158,7 @@ void Hub::complete(const ModelName& model, const std::string& commit, HubFile& f
   Retry retry(options_.retry, options_.http.is_cancelled);
   HttpResponse response;
   do {
-    response = client_.send({.url = url, .headers = {}, .bearer_token = options_.token, .is_head = true});
+    response = client_.send({.url = url, .bearer_token = options_.token, .is_head = true});
   } while (!response.is_success() && retry.wait_after(response));
   if (!response.is_success()) fail_hub(response, model, options_, "size and digest of " + file.path);
   // The hub speaks of its own file in X-Linked-*; the storage host it sends us to has other ETags.

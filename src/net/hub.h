@@ -40,9 +40,9 @@ struct HubListing {
 
 struct HubOptions {
   std::string endpoint;  ///< "https://huggingface.co"
-  std::string token;     ///< may be empty
-  HttpOptions http;
-  RetryPolicy retry;
+  std::string token{};   ///< may be empty
+  HttpOptions http{};
+  RetryPolicy retry{};
 };
 
 /// The Hugging Face hub protocol, reading side.

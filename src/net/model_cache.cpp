@@ -189,7 +189,9 @@ std::vector<StoredModel> choose_name(const std::string& name, const Query& query
        model.text());
 }
 
-bool is_path_like(const std::string& name) {
+/// True for what can only be meant as a path; a revision may have slashes, a name has one at most.
+bool is_path_like(const std::string& text) {
+  const std::string name = text.substr(0, text.find('@'));
   return name.starts_with('/') || name.starts_with('.') || name.starts_with('~') || name.ends_with('/') ||
          std::count(name.begin(), name.end(), '/') > 1;
 }

@@ -11,8 +11,8 @@ namespace jina {
 
 /// Small files of a repository that say which others a model needs; nothing where the repository has no such file.
 struct ModelFileHints {
-  std::optional<std::string> modules_json;  ///< modules.json: the module folders (1_Pooling, 2_Dense, …)
-  std::optional<std::string> index_json;    ///< model.safetensors.index.json: the shards
+  std::optional<std::string> modules_json{};  ///< modules.json: the module folders (1_Pooling, 2_Dense, …)
+  std::optional<std::string> index_json{};    ///< model.safetensors.index.json: the shards
 };
 
 constexpr std::string_view kModulesFile = "modules.json";

@@ -24,8 +24,8 @@ bool is_worth_retrying(const HttpResponse& response);
 ///     while (true) { answer = send(); if (answer.is_success() || !retry.wait_after(answer)) break; }
 class Retry {
  public:
-  Retry(const RetryPolicy& policy, const std::function<bool()>& is_cancelled)
-      : policy_(policy), is_cancelled_(is_cancelled) {}
+  Retry(const RetryPolicy& policy, std::function<bool()> is_cancelled)
+      : policy_(policy), is_cancelled_(std::move(is_cancelled)) {}
 
   /// False when the answer is final or no attempt is left; else waits (Retry-After honoured) and returns true.
   /// Error kCancelled when asked to stop.
@@ -36,8 +36,8 @@ class Retry {
  private:
   void pause(std::chrono::milliseconds time) const;
 
-  const RetryPolicy& policy_;
-  const std::function<bool()>& is_cancelled_;
+  RetryPolicy policy_;
+  std::function<bool()> is_cancelled_;
   int used_ = 0;
 };
 

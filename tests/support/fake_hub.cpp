@@ -24,7 +24,9 @@ std::string git_sha1(const std::string& content) {
   return digest_hex(EVP_sha1(), blob + content);
 }
 
-std::string sha256(const std::string& content) { return digest_hex(EVP_sha256(), content); }
+std::string sha256(const std::string& content) {
+  return digest_hex(EVP_sha256(), content);
+}
 
 }  // namespace
 
@@ -80,7 +82,8 @@ std::vector<std::string> FakeHub::ranges(const std::string& path) const {
 }
 
 void FakeHub::apply_fault(const std::string& path, const ServerRequest& request, ServerReply& reply) {
-  if (const auto lasting = lasting_faults_.find(path); lasting != lasting_faults_.end()) lasting->second(request, reply);
+  if (const auto lasting = lasting_faults_.find(path); lasting != lasting_faults_.end())
+    lasting->second(request, reply);
   const auto queue = faults_.find(path);
   if (queue == faults_.end() || queue->second.empty()) return;
   const Fault fault = queue->second.front();
@@ -94,7 +97,8 @@ ServerReply FakeHub::answer_hub(const ServerRequest& request) {
   if (request.target.starts_with(listing)) {
     const std::string rest = request.target.substr(listing.size());
     const std::string revision = rest.substr(0, rest.find('?'));
-    ServerReply reply = revision == "main" || revision == commit_ || revision == "refs%2Fpr%2F1" ? list() : ServerReply{};
+    ServerReply reply =
+        revision == "main" || revision == commit_ || revision == "refs%2Fpr%2F1" ? list() : ServerReply{};
     if (reply.body.empty()) reply = {.status = 404, .headers = {{"X-Error-Code", "RevisionNotFound"}}, .body = "{}"};
     apply_fault("api", request, reply);
     return reply;
@@ -126,19 +130,21 @@ ServerReply FakeHub::resolve(const ServerRequest& request, const std::string& pa
   if (found == files_.end()) return {.status = 404, .headers = {{"X-Error-Code", "EntryNotFound"}}, .body = "{}"};
   const File& file = found->second;
   if (!file.is_large) return send_content(request, path, git_sha1(file.content));
-  return {.status = 302,
-          .headers = {{"Location", storage_.url("/" + path + "?signature=secret")},
-                      {"X-Repo-Commit", commit_},
-                      {"X-Linked-Size", std::to_string(file.content.size())},
-                      {"X-Linked-Etag", "\"" + sha256(file.content) + "\""}},
-          .body = "Found"};
+  ServerReply reply{.status = 302,
+                    .headers = {{"Location", storage_.url("/" + path + "?signature=secret")},
+                                {"X-Repo-Commit", commit_},
+                                {"X-Linked-Size", std::to_string(file.content.size())},
+                                {"X-Linked-Etag", "\"" + sha256(file.content) + "\""}},
+                    .body = "Found"};
+  apply_fault("redirect", request, reply);
+  return reply;
 }
 
 ServerReply FakeHub::answer_storage(const ServerRequest& request) {
   const std::lock_guard lock(mutex_);
   const std::string path = request.target.substr(1, request.target.find('?') - 1);
   const auto found = files_.find(path);
-  if (found == files_.end()) return {.status = 404, .headers = {}, .body = "gone"};
+  if (found == files_.end()) return {.status = 404, .body = "gone"};
   const std::string etag = "of-storage-" + git_sha1(found->second.content).substr(0, 8);
   return send_content(request, path, storage_etag_.empty() ? etag : storage_etag_);
 }
@@ -152,7 +158,7 @@ ServerReply FakeHub::send_content(const ServerRequest& request, const std::strin
   if (!range.empty() && (condition.empty() || condition == "\"" + etag + "\"")) {
     const size_t first = std::stoul(range.substr(std::string("bytes=").size()));
     if (first >= content.size()) {
-      reply = {.status = 416, .headers = {{"Content-Range", fmt::format("bytes */{}", content.size())}}, .body = ""};
+      reply = {.status = 416, .headers = {{"Content-Range", fmt::format("bytes */{}", content.size())}}};
     } else {
       reply.status = 206;
       reply.headers.emplace_back("Content-Range",
@@ -169,7 +175,7 @@ FakeHub::Fault cut_after(size_t bytes) {
 }
 
 FakeHub::Fault answer_status(int status) {
-  return [status](const ServerRequest&, ServerReply& reply) { reply = {.status = status, .headers = {}, .body = "refused"}; };
+  return [status](const ServerRequest&, ServerReply& reply) { reply = {.status = status, .body = "refused"}; };
 }
 
 FakeHub::Fault flip_byte(size_t position) {

@@ -37,7 +37,8 @@ class FakeHub {
   /// What the storage says as ETag for all files, in place of one of its own per content.
   void set_storage_etag(const std::string& etag) { storage_etag_ = etag; }
 
-  /// The next answers that carry the content of `path` pass through these faults, one each. "api" is the listing.
+  /// The next answers that carry the content of `path` pass through these faults, one each. "api" is the
+  /// listing, "redirect" every answer that leads to the storage.
   void spoil(const std::string& path, std::vector<Fault> faults);
   /// Every answer for `path` passes through it.
   void spoil_always(const std::string& path, Fault fault);

@@ -67,7 +67,8 @@ struct ScriptedServer::Tls {
     X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
     X509_set_pubkey(certificate, key);
     X509_NAME* name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("127.0.0.1"), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("127.0.0.1"), -1, -1,
+                               0);
     X509_set_issuer_name(certificate, name);
     X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
     X509_add_ext(certificate, names, -1);
@@ -197,8 +198,8 @@ void ScriptedServer::answer(int descriptor) {
   }
   if (!has_length) head += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
   if (!connection.write(head + "\r\n") || request.method == "HEAD") return;
-  const size_t size = std::min({reply.body.size(), reply.cut_after.value_or(reply.body.size()),
-                                reply.stall_after.value_or(reply.body.size())});
+  const size_t size = std::min(
+      {reply.body.size(), reply.cut_after.value_or(reply.body.size()), reply.stall_after.value_or(reply.body.size())});
   connection.write(std::string_view(reply.body).substr(0, size));
   while (reply.stall_after && !is_stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(kPollMs));
 }

@@ -23,11 +23,11 @@ struct ServerRequest {
 
 struct ServerReply {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
   bool has_length = true;               ///< send Content-Length (of the whole body) unless `headers` has one
-  std::optional<size_t> cut_after;      ///< close the connection after so many bytes of the body
-  std::optional<size_t> stall_after;    ///< after so many bytes of the body send nothing more, and do not close
+  std::optional<size_t> cut_after{};    ///< close the connection after so many bytes of the body
+  std::optional<size_t> stall_after{};  ///< after so many bytes of the body send nothing more, and do not close
   bool is_silent = false;               ///< close without any answer
 };
 
