@@ -6,10 +6,13 @@ namespace jina::cli {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},
-    {"similarity", "Compare texts by meaning: cosine of every pair", add_similarity},
     {"search", "Find the lines or paragraphs of files that come closest in meaning", add_search},
+    {"similarity", "Compare texts by meaning: cosine of every pair", add_similarity},
+    {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},
+    {"pull", "Fetch a model from the hub, or bring it up to date", add_pull},
+    {"models", "List the models on this machine", add_models},
     {"show", "Tell what a model is: size, tasks, limits, fingerprint", add_show},
+    {"rm", "Remove a pulled model from this machine", add_rm},
     {"bench", "Measure speed and memory at given lengths", add_bench},
     {"completion", "Print a completion script for bash, zsh or fish", add_completion},
     {"man", "Print the manual page", add_man},

@@ -104,7 +104,7 @@ TEST(Scheduler, AShortQueryDoesNotWaitForABulkJob) {
   EXPECT_TRUE(is_early);
 }
 
-TEST(Scheduler, ARowLongerThanTheBudgetRunsAlone) {
+TEST(Scheduler, AnOversizedRowGoesAlone) {
   Fixture fixture;
   Scheduler scheduler({.token_budget = 10});
   EXPECT_EQ(fixture.submit(scheduler, {2, 50, 2}, 7).get().size(), 3u);
