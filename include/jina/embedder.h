@@ -36,6 +36,8 @@ class __attribute__((visibility("default"))) Embedder {
   /// kCancelled. A full queue throws kOverloaded at once.
   std::future<std::vector<Embedding>> submit(std::vector<EmbedInput> inputs, const EmbedOptions& options = {},
                                              std::stop_token stop = {}) const;
+  /// Throws what embed() would throw for this input; does nothing when all is well.
+  void check(const EmbedInput& input, const EmbedOptions& options = {}) const;
   /// Tokens that this input would put into the model, prompt and special tokens included, before any truncation.
   int64_t count_tokens(const EmbedInput& input, const EmbedOptions& options = {}) const;
   /// The instruction that is put in front of this input; empty when none.

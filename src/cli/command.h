@@ -42,6 +42,7 @@ struct Command {
   void (*add)(CLI::App& command, const Environment& environment);
 };
 
+void add_embed(CLI::App& command, const Environment& environment);
 void add_tokenize(CLI::App& command, const Environment& environment);
 void add_pull(CLI::App& command, const Environment& environment);
 void add_models(CLI::App& command, const Environment& environment);

@@ -6,6 +6,7 @@ namespace jina::cli {
 namespace {
 
 constexpr Command kCommands[] = {
+    {"embed", "Turn texts into vectors", add_embed},
     {"search", "Find the lines or paragraphs of files that come closest in meaning", add_search},
     {"similarity", "Compare texts by meaning: cosine of every pair", add_similarity},
     {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},

@@ -1,6 +1,5 @@
 #include "cli/search_units.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -9,6 +8,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/text_files.h"
 
 namespace jina::cli {
 
@@ -16,30 +16,9 @@ namespace {
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\v\f") == std::string_view::npos; }
 
-bool is_hidden(const std::filesystem::path& path) { return path.filename().string().starts_with('.'); }
-
-/// Regular files below a directory, in path order, without hidden ones.
-std::vector<std::string> list_files(const std::string& directory) {
-  std::vector<std::string> files;
-  namespace fs = std::filesystem;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(directory, fs::directory_options::skip_permission_denied, error);
-  if (error) fail(ErrorKind::kIo, directory, "cannot list: {}", error.message());
-  for (; entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (error) fail(ErrorKind::kIo, directory, "cannot list: {}", error.message());
-    if (is_hidden(entry->path())) {
-      entry.disable_recursion_pending();
-    } else if (entry->is_regular_file(error)) {
-      files.push_back(entry->path().string());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 void append_file(const std::string& path, UnitKind kind, bool is_listed, std::vector<SearchUnit>& units) {
   const std::string content = read_file(path);
-  if (is_listed && content.find('\0') != std::string::npos) return;  // not text
+  if (is_listed && !is_text(content)) return;
   append_units(path, content, kind, units);
 }
 

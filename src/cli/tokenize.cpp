@@ -51,9 +51,8 @@ void append_encoding(std::string& out, const Tokenizer& tokenizer, const Encodin
   out += ',';
   append_array(out, "tokens", encoding.ids, [&](int32_t id) { append_json_string(out, tokenizer.token(id)); });
   out += ',';
-  append_array(out, "offsets", encoding.offsets, [&](const ByteSpan& span) {
-    fmt::format_to(std::back_inserter(out), "[{},{}]", span.begin, span.end);
-  });
+  append_array(out, "offsets", encoding.offsets,
+               [&](const ByteSpan& span) { fmt::format_to(std::back_inserter(out), "[{},{}]", span.begin, span.end); });
   out += ',';
   append_array(out, "special", encoding.special, append_number);
   out += "}\n";
@@ -70,7 +69,8 @@ class TokenWriter {
   void write(std::string_view text, const std::string& where) {
     std::string repaired;
     if (const auto broken = find_invalid_utf8(text)) {
-      warn(fmt::format("{}: broken UTF-8 at byte {} replaced by U+FFFD; offsets count in the repaired text", where, *broken));
+      warn(fmt::format("{}: broken UTF-8 at byte {} replaced by U+FFFD; offsets count in the repaired text", where,
+                       *broken));
       repaired = repair_utf8(text);
       text = repaired;
     }

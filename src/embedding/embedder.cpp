@@ -98,6 +98,11 @@ std::vector<Embedding> Embedder::embed(std::vector<EmbedInput> inputs, const Emb
   return submit(std::move(inputs), options).get();
 }
 
+void Embedder::check(const EmbedInput& input, const EmbedOptions& options) const {
+  check_options(impl_->model->card, options);
+  plan_input(impl_->model->card, *impl_->model->tokenizer, input, options);
+}
+
 int64_t Embedder::count_tokens(const EmbedInput& input, const EmbedOptions& options) const {
   const std::string prompt = prompt_of(input, options);
   return static_cast<int64_t>(impl_->model->tokenizer->encode(prompt + input.text).ids.size());

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace jina::cli {
+
+/// Regular files below a directory, in path order, without hidden files and folders. Error kIo.
+std::vector<std::string> list_files(const std::string& directory);
+
+/// True when the content is text: no NUL byte.
+bool is_text(const std::string& content);
+
+}  // namespace jina::cli
