@@ -1,7 +1,5 @@
 #include "weights/digest.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -49,27 +47,8 @@ void add_adapters(const fs::path& directory, const fs::path& root, int depth, st
   }
 }
 
-/// What tells that a file has not been written since: the change time cannot be set back by copying or touching.
-struct FileState {
-  int64_t size = 0;
-  int64_t inode = 0;
-  int64_t modified_ns = 0;
-  int64_t changed_ns = 0;
-  bool operator==(const FileState&) const = default;
-};
-
-int64_t to_ns(const struct timespec& time) {
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-std::optional<FileState> find_state(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileState{status.st_size, static_cast<int64_t>(status.st_ino), to_ns(status.st_mtim), to_ns(status.st_ctim)};
-}
-
 FileState state_of(const std::string& path) {
-  const auto state = find_state(path);
+  const auto state = find_file_state(path);
   if (!state) fail(ErrorKind::kIo, path, "cannot read: it has vanished");
   return *state;
 }
@@ -185,7 +164,7 @@ class DigestCache {
 
   void read_manifest() {
     const std::string path = directory_ + "/" + std::string(kManifestFile);
-    const auto state = find_state(path);
+    const auto state = find_file_state(path);
     if (!state) return;
     manifest_written_ns_ = state->modified_ns;
     const JsonDocument document = JsonDocument::parse_file(path);

@@ -22,9 +22,7 @@ using test::TemporaryDirectory;
 constexpr const char* kCache = ".jina-digest.json";
 
 /// Waits past the tick of the file system's clock, so that the next write shows in the times of a file.
-void pass_a_tick() {
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-}
+void pass_a_tick() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
 
 class DigestTest : public testing::Test {
  protected:

@@ -44,9 +44,7 @@ TEST(SafetensorsHeader, ReadsShapesOffsetsAndMetadata) {
   EXPECT_EQ(header.tensors.at("none").begin, header.tensors.at("none").end);
 }
 
-TEST(SafetensorsHeader, AnEmptyFileOfTensorsIsFine) {
-  EXPECT_TRUE(parse(file_of("{}", 0)).tensors.empty());
-}
+TEST(SafetensorsHeader, AnEmptyFileOfTensorsIsFine) { EXPECT_TRUE(parse(file_of("{}", 0)).tensors.empty()); }
 
 TEST(SafetensorsHeader, RefusesBrokenLengths) {
   expect_error(ErrorKind::kModelFile, "found 7 bytes", [] { parse("1234567"); });

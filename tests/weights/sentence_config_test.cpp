@@ -14,9 +14,7 @@ auto of(std::string_view text, Read read) {
   return read(document.root());
 }
 
-std::string pooling(std::string_view text) {
-  return of(text, pooling_of);
-}
+std::string pooling(std::string_view text) { return of(text, pooling_of); }
 
 void expect_pooling_rejected(std::string_view text, std::string_view part) {
   expect_error(ErrorKind::kModelFile, part, [&] { pooling(text); });
@@ -105,6 +103,19 @@ TEST(TokenizerMaxLengthOf, HugeMeansNone) {
   EXPECT_EQ(of(R"({"model_max_length": 2147483648})", tokenizer_max_length_of), std::nullopt);
   EXPECT_EQ(of(R"({"model_max_length": -1})", tokenizer_max_length_of), std::nullopt);
   EXPECT_EQ(of("{}", tokenizer_max_length_of), std::nullopt);
+}
+
+TEST(TokenizerMaxLengthOf, AHugeNumberElsewhereChangesNoOther) {
+  constexpr std::string_view kText =
+      R"({"s": "\"123456789012345678901", "big": [-99999999999999999999], "n": 9007199254740993, "model_max_length": 8})";
+  EXPECT_EQ(of(kText, tokenizer_max_length_of), 8);
+  EXPECT_EQ(of(kText, [](const Json& root) { return root.at("n").as_int(); }), 9007199254740993);
+  EXPECT_EQ(of(kText, [](const Json& root) { return root.at("big").as_array()[0].as_double(); }), -1e20);
+  EXPECT_EQ(of(kText, [](const Json& root) { return std::string(root.at("s").as_string()); }),
+            "\"123456789012345678901");
+  for (const char* broken : {"[123456789012345678901x]", "[01]", "[123456789012345678901"}) {
+    expect_error(ErrorKind::kModelFile, "not valid JSON", [&] { of(broken, tokenizer_max_length_of); });
+  }
 }
 
 TEST(MaxSequenceLengthOf, IsPositive) {

@@ -21,9 +21,7 @@ class WeightsTest : public testing::Test {
   test::TemporaryDirectory directory_;
 };
 
-Tensor zeros(Shape shape) {
-  return make_tensor(DType::kF32, shape);
-}
+Tensor zeros(Shape shape) { return make_tensor(DType::kF32, shape); }
 
 std::string message_of(const Weights& weights) {
   try {
