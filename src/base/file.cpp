@@ -39,7 +39,15 @@ int open_regular(const std::string& path, struct stat& status) {
   return descriptor;
 }
 
+int64_t to_ns(const struct timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
 }  // namespace
+
+std::optional<FileState> find_file_state(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileState{status.st_size, static_cast<int64_t>(status.st_ino), to_ns(status.st_mtim), to_ns(status.st_ctim)};
+}
 
 std::string read_file(const std::string& path) {
   struct stat status {};

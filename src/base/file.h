@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +12,19 @@ namespace jina {
 
 /// The whole file as bytes. Errors: kNotFound when absent, kIo when unreadable.
 std::string read_file(const std::string& path);
+
+/// What tells that a file has not been written since. Times are in nanoseconds; the change time, unlike the
+/// modification time, cannot be set back by copying or touching.
+struct FileState {
+  int64_t size = 0;
+  int64_t inode = 0;
+  int64_t modified_ns = 0;
+  int64_t changed_ns = 0;
+  bool operator==(const FileState&) const = default;
+};
+
+/// Nothing when there is no such file.
+std::optional<FileState> find_file_state(const std::string& path);
 
 /// A file mapped read-only; pages are read when touched and can be given back.
 class MappedFile {

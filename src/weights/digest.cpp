@@ -1,11 +1,7 @@
 #include "weights/digest.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -51,27 +47,8 @@ void add_adapters(const fs::path& directory, const fs::path& root, int depth, st
   }
 }
 
-/// What tells that a file has not been written since: the change time cannot be set back by copying or touching.
-struct FileState {
-  int64_t size = 0;
-  int64_t inode = 0;
-  int64_t modified_ns = 0;
-  int64_t changed_ns = 0;
-  bool operator==(const FileState&) const = default;
-};
-
-int64_t to_ns(const struct timespec& time) {
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-std::optional<FileState> find_state(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileState{status.st_size, static_cast<int64_t>(status.st_ino), to_ns(status.st_mtim), to_ns(status.st_ctim)};
-}
-
 FileState state_of(const std::string& path) {
-  const auto state = find_state(path);
+  const auto state = find_file_state(path);
   if (!state) fail(ErrorKind::kIo, path, "cannot read: it has vanished");
   return *state;
 }
@@ -88,17 +65,19 @@ bool is_sha256(std::string_view text) {
 /// Digests of earlier runs. It only saves time, so a cache that is broken or cannot be written is no error.
 class DigestCache {
  public:
-  DigestCache(const std::string& directory, const std::string& cache_directory) : directory_(directory) {
+  DigestCache(const std::string& directory, const std::string& cache_directory, std::chrono::nanoseconds settled)
+      : directory_(directory), settled_ns_(settled.count()) {
     std::error_code code;
     absolute_ = fs::canonical(directory, code).string();
-    if (::access(directory.c_str(), W_OK) == 0) {
-      path_ = directory + "/" + std::string(kCacheFile);
-    } else if (!cache_directory.empty()) {
+    paths_.push_back(directory + "/" + std::string(kCacheFile));
+    if (!cache_directory.empty()) {
       Sha256 key;
       key.update(absolute_);
-      path_ = fmt::format("{}/digest-{}.json", cache_directory, key.hex().substr(0, 32));
+      paths_.push_back(fmt::format("{}/digest-{}.json", cache_directory, key.hex().substr(0, 32)));
     }
-    if (is_file(path_)) read_cache();
+    for (const std::string& path : paths_) {
+      if (is_file(path)) read_cache(path);
+    }
     read_manifest();
   }
 
@@ -113,38 +92,27 @@ class DigestCache {
     }
     const int64_t started_ns = now_ns();
     std::string digest = sha256_of_file(path);
-    // A write in the same tick of the file system's clock would leave no trace, so what has just changed is not kept.
-    constexpr int64_t kSettled = 2'000'000'000;
-    if (state_of(path) == before && before.changed_ns + kSettled < started_ns) {
+    if (state_of(path) == before && before.changed_ns + settled_ns_ < started_ns) {
       known_[name] = {before, digest};
       is_changed_ = true;
     }
     return digest;
   }
 
+  /// Into the first place that can be written.
   void save() const {
-    if (!is_changed_ || path_.empty()) return;
-    std::string text = fmt::format("{{\"version\": {}, \"directory\": ", kCacheVersion);
-    append_json_string(text, repair_utf8(absolute_));
-    text += ", \"files\": [";
-    std::string_view separator = "\n";
-    for (const auto& [name, file] : known_) {
-      text += separator;
-      text += "{\"path\": ";
-      append_json_string(text, repair_utf8(name));
-      text +=
-          fmt::format(", \"size\": {}, \"inode\": {}, \"mtime_ns\": {}, \"ctime_ns\": {}, \"sha256\": \"{}\"}}",
-                      file.state.size, file.state.inode, file.state.modified_ns, file.state.changed_ns, file.sha256);
-      separator = ",\n";
-    }
-    text += "\n]}\n";
-    try {
-      fs::create_directories(fs::path(path_).parent_path());
-      AtomicFile file(path_);
-      file.write(text);
-      file.commit();
-    } catch (const std::exception&) {
-      return;  // the next start computes the digests again
+    if (!is_changed_) return;
+    const std::string text = to_json();
+    for (const std::string& path : paths_) {
+      try {
+        fs::create_directories(fs::path(path).parent_path());
+        AtomicFile file(path);
+        file.write(text);
+        file.commit();
+        return;
+      } catch (const std::exception&) {
+        continue;  // a directory that cannot be written, a full disk: the next start computes the digests again
+      }
     }
   }
 
@@ -154,14 +122,31 @@ class DigestCache {
     return std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   }
 
+  std::string to_json() const {
+    std::string text = fmt::format("{{\"version\": {}, \"directory\": ", kCacheVersion);
+    append_json_string(text, repair_utf8(absolute_));
+    text += ", \"files\": [";
+    std::string_view separator = "\n";
+    for (const auto& [name, file] : known_) {
+      text += separator;
+      text += "{\"path\": ";
+      append_json_string(text, repair_utf8(name));
+      text +=
+          fmt::format(R"(, "size": {}, "inode": {}, "mtime_ns": {}, "ctime_ns": {}, "sha256": "{}"}})", file.state.size,
+                      file.state.inode, file.state.modified_ns, file.state.changed_ns, file.sha256);
+      separator = ",\n";
+    }
+    return text + "\n]}\n";
+  }
+
   /// The manifest is written when all files are in place: a file that has not changed since is what was pulled.
   bool is_as_pulled(const FileState& now, const KnownFile& pulled) const {
     return now.size == pulled.state.size && now.changed_ns < manifest_written_ns_;
   }
 
-  void read_cache() {
+  void read_cache(const std::string& path) {
     try {
-      const JsonDocument document = JsonDocument::parse_file(path_);
+      const JsonDocument document = JsonDocument::parse_file(path);
       const Json root = document.root();
       if (root.int_or("version", 0) != kCacheVersion || root.string_or("directory", "") != repair_utf8(absolute_))
         return;
@@ -173,13 +158,13 @@ class DigestCache {
         known_[std::string(file.at("path").as_string())] = {state, std::string(digest)};
       }
     } catch (const Error&) {
-      known_.clear();  // cut short or of another version: as if it were not there
+      return;  // cut short or of another version; what was read before the fault holds only for unchanged files
     }
   }
 
   void read_manifest() {
     const std::string path = directory_ + "/" + std::string(kManifestFile);
-    const auto state = find_state(path);
+    const auto state = find_file_state(path);
     if (!state) return;
     manifest_written_ns_ = state->modified_ns;
     const JsonDocument document = JsonDocument::parse_file(path);
@@ -195,8 +180,9 @@ class DigestCache {
   }
 
   std::string directory_;
+  int64_t settled_ns_;
   std::string absolute_;
-  std::string path_;  // empty: nothing is kept
+  std::vector<std::string> paths_;  // of the cache, best first
   std::map<std::string, KnownFile> known_;
   std::map<std::string, KnownFile> pulled_;  // of the manifest; only size and digest are set
   int64_t manifest_written_ns_ = 0;
@@ -225,8 +211,9 @@ std::vector<std::string> vector_files(const std::string& directory) {
   return {names.begin(), names.end()};
 }
 
-std::string weights_digest(const std::string& directory, const std::string& cache_directory) {
-  DigestCache cache(directory, cache_directory);
+std::string weights_digest(const std::string& directory, const std::string& cache_directory,
+                           std::chrono::nanoseconds settled) {
+  DigestCache cache(directory, cache_directory, settled);
   Sha256 whole;
   for (const std::string& name : vector_files(directory)) {
     whole.update(name);

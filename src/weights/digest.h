@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ std::vector<std::string> vector_files(const std::string& directory);
 /// hold the same model. Digests of files are remembered in ".jina-digest.json" in the directory, or, when that cannot
 /// be written, under `cache_directory` (empty: nowhere); one is used again only while size, inode and both times of the
 /// file are as they were. A digest in jina-manifest.json, which a pull writes last, serves for files older than it.
-std::string weights_digest(const std::string& directory, const std::string& cache_directory);
+/// Files that changed within `settled` before are not remembered: another write in the same tick of the file system's
+/// clock (two seconds on the coarsest) would leave no trace.
+std::string weights_digest(const std::string& directory, const std::string& cache_directory,
+                           std::chrono::nanoseconds settled = std::chrono::seconds(2));
 
 }  // namespace jina

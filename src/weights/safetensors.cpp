@@ -1,7 +1,5 @@
 #include "weights/safetensors.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -18,10 +16,7 @@ namespace {
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 
-bool file_exists(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0;
-}
+bool file_exists(const std::string& path) { return find_file_state(path).has_value(); }
 
 /// Which of the two files describes the weights of a directory; transformers prefers the single one too.
 std::string_view find_weights(const std::string& directory) {

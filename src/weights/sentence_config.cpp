@@ -49,9 +49,7 @@ std::vector<std::string> requested_modes(const Json& config) {
 }
 
 /// Last part of a dotted class name: "sentence_transformers.models.Pooling" gives "Pooling".
-std::string_view class_name(std::string_view type) {
-  return type.substr(type.rfind('.') + 1);
-}
+std::string_view class_name(std::string_view type) { return type.substr(type.rfind('.') + 1); }
 
 /// A path out of modules.json: relative and inside the directory.
 std::string inner_path(const Json& field) {

@@ -13,9 +13,7 @@ namespace {
 
 constexpr size_t kListed = 20;  // tensors of each kind that finish() names; the rest are counted
 
-bool is_floating(DType dtype) {
-  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
-}
+bool is_floating(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
 
 /// Whole-string match of a pattern in which `*` stands for any characters.
 bool matches(std::string_view pattern, std::string_view name) {
@@ -114,9 +112,7 @@ Weights Weights::operator/(std::string_view name) const {
   return part;
 }
 
-Weights Weights::operator/(int64_t index) const {
-  return *this / std::string_view(std::to_string(index));
-}
+Weights Weights::operator/(int64_t index) const { return *this / std::string_view(std::to_string(index)); }
 
 Tensor Weights::get(std::string_view name, const Shape& shape) const {
   const std::string full = (*this / name).scope_;
@@ -129,25 +125,15 @@ std::optional<Tensor> Weights::find(std::string_view name, const Shape& shape) c
   return account_->take((*this / name).scope_, shape);
 }
 
-bool Weights::has(std::string_view name) const {
-  return account_->names.contains((*this / name).scope_);
-}
+bool Weights::has(std::string_view name) const { return account_->names.contains((*this / name).scope_); }
 
-void Weights::ignore(std::string_view pattern) const {
-  account_->ignored.emplace_back(pattern);
-}
+void Weights::ignore(std::string_view pattern) const { account_->ignored.emplace_back(pattern); }
 
-void Weights::finish() const {
-  account_->close();
-}
+void Weights::finish() const { account_->close(); }
 
-int64_t Weights::parameters() const {
-  return account_->parameters;
-}
+int64_t Weights::parameters() const { return account_->parameters; }
 
-void Weights::release(const Tensor& tensor) const {
-  account_->source->release(tensor);
-}
+void Weights::release(const Tensor& tensor) const { account_->source->release(tensor); }
 
 Tensor stack_rows(std::span<const Tensor> parts) {
   JINA_CHECK(!parts.empty());
