@@ -25,6 +25,10 @@ bool has_fast_bf16();
 /// The backend of this machine's processor. Error kUnsupported for bf16 without hardware support.
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options);
 
+struct AttentionKernels;
+/// The attention kernels of this processor for f32 or bf16; null for bf16 without hardware support.
+const AttentionKernels* select_attention_kernels(DType dtype);
+
 /// The class behind make_cpu_backend; each operation is defined in the file of its name.
 class CpuBackend final : public Backend {
  public:
@@ -50,6 +54,8 @@ class CpuBackend final : public Backend {
   CpuOptions options_;
   ThreadPool threads_;
   TensorPool buffers_;
+  const AttentionKernels* f32_attention_ = select_attention_kernels(DType::kF32);
+  const AttentionKernels* bf16_attention_ = select_attention_kernels(DType::kBF16);
 };
 
 }  // namespace jina
