@@ -45,11 +45,14 @@ void weigh(float* scores, int64_t keys, float factor, const float* offsets, floa
     offset[v] = load(offsets + kLanes * v);
   }
   for (float* at = scores; at < scores + keys * kVectors * kLanes; at += kVectors * kLanes) {
+    V x[kVectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) x[v] = _mm512_fmsub_ps(load(at + kLanes * v), broadcast(factor), offset[v]);
+    raise_to_power<5>(x);
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
-      const V weight = exp2_of<5>(_mm512_fmsub_ps(load(at + kLanes * v), broadcast(factor), offset[v]));
-      store(at + kLanes * v, weight);
-      sum[v] = sum[v] + weight;
+      store(at + kLanes * v, x[v]);
+      sum[v] = sum[v] + x[v];
     }
   }
   for (int v = 0; v < kVectors; ++v) store(sums + kLanes * v, sum[v]);

@@ -57,17 +57,18 @@ void weigh(float* scores, int64_t keys, float factor, const float* offsets, floa
     sum[v] = load(sums + kLanes * v);
     offset[v] = load(offsets + kLanes * v);
   }
-  const auto weight = [&](const float* at, int v) {
-    return exp2_of<3>(_mm512_fmsub_ps(load(at + kLanes * v), broadcast(factor), offset[v]));
-  };
-  float* to = scores;
   const float* at = scores;
+  float* to = scores;
   for (int64_t key = 0; key < keys; key += 2, at += 2 * kWidth, to += kWidth) {
-    const bool is_last_alone = key + 1 == keys;
+    V x[2 * kVectors];
+#pragma GCC unroll 6
+    for (int v = 0; v < 2 * kVectors; ++v) x[v] = _mm512_fmsub_ps(load(at + kLanes * v), broadcast(factor), offset[v % kVectors]);
+    raise_to_power<3>(x);
+    const __mmask16 has_second = key + 1 < keys ? 0xFFFF : 0;
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
-      const V second = is_last_alone ? _mm512_setzero_ps() : weight(at + kWidth, v);
-      const auto pairs = _mm512_permutexvar_epi16(interleave, (__m512i)_mm512_cvtne2ps_pbh(second, weight(at, v)));
+      const __m512bh pair = _mm512_cvtne2ps_pbh(_mm512_maskz_mov_ps(has_second, x[v + kVectors]), x[v]);
+      const __m512i pairs = _mm512_permutexvar_epi16(interleave, (__m512i)pair);
       sum[v] = _mm512_dpbf16_ps(sum[v], (__m512bh)pairs, ones);
       _mm512_store_si512(to + kLanes * v, pairs);
     }

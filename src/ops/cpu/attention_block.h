@@ -15,6 +15,11 @@
 // Queries lie along lanes: scores are kept transposed, (key, query). Maxima, exponentials and sums are then plain vertical
 // operations, keys and values need no transposition, and short rows waste at most 15 lanes.
 
+// The same statement for each of kCount vectors; a macro, as a loop over a lambda is not unrolled at -O2.
+#define JINA_EACH(statement)   \
+  _Pragma("GCC unroll 8")      \
+  for (int i = 0; i < kCount; ++i) statement
+
 namespace jina {
 namespace {
 
@@ -31,27 +36,24 @@ constexpr float kSkipBelow = 45.0F;
 /// Above 1 by more than the rounding of scores and norms.
 constexpr float kNormSlack = 1.001F;
 
-/// 2^x for x <= 0 (a weight): relative error below 2e-7 for kDegree 5, 8e-5 for kDegree 3; at least 2^-125.
-/// Minimax polynomials of 2^f on [-1/2, 1/2]; the rounded part goes to the exponent.
-template <int kDegree>
-inline V exp2_of(V x) {
+/// x becomes 2^x, for x <= 0 (a weight): relative error below 2e-7 for kDegree 5, 8e-5 for kDegree 3; at least 2^-125.
+/// Minimax polynomials of 2^f on [-1/2, 1/2]; the rounded part goes to the exponent. Step by step over several vectors, as
+/// one chain of dependent operations would leave the processor waiting.
+template <int kDegree, int kCount>
+[[gnu::always_inline]] inline void raise_to_power(V (&x)[kCount]) {
+  constexpr float kThird[] = {0.9999280572F, 0.6932609677F, 0.2426111251F, 0.0551716685F};
+  constexpr float kFifth[] = {1.0000001192F, 0.6931469440F, 0.2402212024F, 0.0555071309F, 0.0096755410F, 0.0013276472F};
+  const auto coefficient = [&](int k) { return broadcast(kDegree == 3 ? kThird[k] : kFifth[k]); };
   const V magic = broadcast(12582912.0F);  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  x = max(broadcast(-125.0F), x);          // this order keeps NaN
-  const V shift = x + magic;
-  const V f = x - (shift - magic);
-  V p;
-  if constexpr (kDegree == 3) {
-    p = fma(broadcast(0.0551716685F), f, broadcast(0.2426111251F));
-    p = fma(p, f, broadcast(0.6932609677F));
-    p = fma(p, f, broadcast(0.9999280572F));
-  } else {
-    p = fma(broadcast(0.0013276472F), f, broadcast(0.0096755410F));
-    p = fma(p, f, broadcast(0.0555071309F));
-    p = fma(p, f, broadcast(0.2402212024F));
-    p = fma(p, f, broadcast(0.6931469440F));
-    p = fma(p, f, broadcast(1.0000001192F));
-  }
-  return add_exponent(p, shift);
+  V shift[kCount], p[kCount];
+  JINA_EACH(x[i] = max(broadcast(-125.0F), x[i]));  // this order keeps NaN
+  JINA_EACH(shift[i] = x[i] + magic);
+  JINA_EACH(p[i] = shift[i] - magic);
+  JINA_EACH(x[i] = x[i] - p[i]);
+  JINA_EACH(p[i] = fma(coefficient(kDegree), x[i], coefficient(kDegree - 1)));
+#pragma GCC unroll 8
+  for (int k = kDegree - 2; k >= 0; --k) JINA_EACH(p[i] = fma(p[i], x[i], coefficient(k)));
+  JINA_EACH(x[i] = add_exponent(p[i], shift[i]));
 }
 
 /// Where the parts of a packed head lie: keys row by row, values row by row (bf16: two tokens interleaved), and the
@@ -250,10 +252,11 @@ class Block {
     for (int64_t i = 0; i < kQueries; i += kLanes) {
       // Weights are 2^(factor * score - offset): every use of an offset must see the same rounded product.
       const V offset = opaque(broadcast(factor) * load(s_.maxima + i));
-      const V shrink = exp2_of<5>(load(s_.offsets + i) - offset);
+      V shrink[1] = {load(s_.offsets + i) - offset};
+      raise_to_power<5>(shrink);
       store(s_.offsets + i, offset);
-      store(s_.rescale + i, shrink);
-      store(s_.sums + i, load(s_.sums + i) * shrink);
+      store(s_.rescale + i, shrink[0]);
+      store(s_.sums + i, load(s_.sums + i) * shrink[0]);
     }
     weigh<kVectors>(s_.scores, keys, factor, s_.offsets, s_.sums);
     AttentionTile values_by_weights{nullptr, s_.scores, 4, 4 * packed_.value_row, round_up(keys, kPair) / kPair};

@@ -38,8 +38,8 @@ inline V opaque(V x) {
 inline V add_squares(V sum, V x) { return fma(x, x, sum); }
 
 /// 2^x, in attention_block.h.
-template <int kDegree>
-V exp2_of(V x);
+template <int kDegree, int kCount>
+void raise_to_power(V (&x)[kCount]);
 
 /// All steps of a tile, accumulators in registers: four rows by at most three vectors.
 template <int kVectors>
@@ -88,17 +88,18 @@ void value_tile(const AttentionTile& t, const float* rescale, float* out) {
 /// Scores (key, query) become weights in place.
 template <int kVectors>
 void weigh(float* scores, int64_t keys, float factor, const float* offsets, float* sums) {
-  for (int v = 0; v < kVectors; ++v) {
-    V sum = load(sums + kLanes * v);
-    const V offset = load(offsets + kLanes * v);
-    for (int64_t key = 0; key < keys; ++key) {
-      float* const at = scores + (key * kVectors + v) * kLanes;
-      const V weight = exp2_of<5>(fma(load(at), broadcast(factor), -offset));
-      store(at, weight);
-      sum = sum + weight;
+  V sum[kVectors];
+  for (int v = 0; v < kVectors; ++v) sum[v] = load(sums + kLanes * v);
+  for (float* at = scores; at < scores + keys * kVectors * kLanes; at += kVectors * kLanes) {
+    V x[kVectors];
+    for (int v = 0; v < kVectors; ++v) x[v] = fma(load(at + kLanes * v), broadcast(factor), -load(offsets + kLanes * v));
+    raise_to_power<5>(x);
+    for (int v = 0; v < kVectors; ++v) {
+      store(at + kLanes * v, x[v]);
+      sum[v] = sum[v] + x[v];
     }
-    store(sums + kLanes * v, sum);
   }
+  for (int v = 0; v < kVectors; ++v) store(sums + kLanes * v, sum[v]);
 }
 
 void rotate_row(const float* from, int64_t half, const float* cosines, const float* sines, float* to) {

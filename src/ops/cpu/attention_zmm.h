@@ -137,8 +137,8 @@ inline V add_exponent(V x, V shift) {
   return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), _mm512_slli_epi32(_mm512_castps_si512(shift), 23)));
 }
 /// 2^x, in attention_block.h.
-template <int kDegree>
-V exp2_of(V x);
+template <int kDegree, int kCount>
+void raise_to_power(V (&x)[kCount]);
 
 /// The value itself, computed: keeps the compiler from fusing its product into a later addition.
 inline V opaque(V x) {
