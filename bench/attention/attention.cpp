@@ -52,7 +52,8 @@ Time best_time(const F& work) {
 double peak(ThreadPool& pool, DType dtype) {
   constexpr int64_t kRounds = 200000;
   const Time time = best_time([&] {
-    pool.parallel_for(pool.threads(), [&](int64_t, int) { dtype == DType::kF32 ? run_f32_peak(kRounds) : run_bf16_peak(kRounds); });
+    pool.parallel_for(pool.threads(),
+                      [&](int64_t, int) { dtype == DType::kF32 ? run_f32_peak(kRounds) : run_bf16_peak(kRounds); });
   });
   return static_cast<double>(kRounds * pool.threads()) * (dtype == DType::kF32 ? 768.0 : 1536.0) / time.busy / 1e9;
 }
@@ -75,10 +76,12 @@ struct Problem {
         fused.data<BFloat16>()[i] = to_bfloat16(normal(random));
       }
     }
-    for (int64_t h = 0; h < s.heads; ++h) slopes.push_back(std::exp2(-8.0F * static_cast<float>(h + 1) / static_cast<float>(s.heads)));
+    for (int64_t h = 0; h < s.heads; ++h)
+      slopes.push_back(std::exp2(-8.0F * static_cast<float>(h + 1) / static_cast<float>(s.heads)));
     for (int64_t p = 0; p < layout.longest(); ++p) {
       for (int64_t i = 0; i < s.dim / 2; ++i) {
-        const double angle = static_cast<double>(p) * std::pow(20000.0, -2.0 * static_cast<double>(i) / static_cast<double>(s.dim));
+        const double angle =
+            static_cast<double>(p) * std::pow(20000.0, -2.0 * static_cast<double>(i) / static_cast<double>(s.dim));
         cosines.push_back(static_cast<float>(std::cos(angle)));
         sines.push_back(static_cast<float>(std::sin(angle)));
       }
@@ -97,7 +100,8 @@ struct Problem {
   }
   double credited() const {
     double flops = 0;
-    for (int64_t r = 0; r < layout.rows(); ++r) flops += 4.0 * static_cast<double>(layout.length(r) * layout.length(r) * shape.heads * shape.dim);
+    for (int64_t r = 0; r < layout.rows(); ++r)
+      flops += 4.0 * static_cast<double>(layout.length(r) * layout.length(r) * shape.heads * shape.dim);
     return flops;
   }
 };
@@ -106,7 +110,8 @@ float element(const Tensor& x, int64_t row, int64_t column) {
   return x.dtype() == DType::kF32 ? x.row<float>(row)[column] : to_float(x.row<BFloat16>(row)[column]);
 }
 
-/// Largest difference to float64 softmax for the first, a middle and the last query of the last row, first and last head.
+/// Largest difference to float64 softmax for the first, a middle and the last query of the last row, first and last
+/// head.
 double error(const Problem& p, const Tensor& result) {
   const int64_t row = p.layout.rows() - 1, begin = p.layout.begin(row), n = p.layout.length(row), dim = p.shape.dim;
   const AttentionInputs in = p.inputs();
@@ -120,7 +125,8 @@ double error(const Problem& p, const Tensor& result) {
         std::vector<double> turned(y.size());
         const auto half = static_cast<size_t>(dim / 2);
         for (size_t i = 0; i < half; ++i) {
-          const double c = p.cosines[static_cast<size_t>(position) * half + i], s = p.sines[static_cast<size_t>(position) * half + i];
+          const double c = p.cosines[static_cast<size_t>(position) * half + i],
+                       s = p.sines[static_cast<size_t>(position) * half + i];
           turned[i] = y[i] * c - y[i + half] * s;
           turned[i + half] = y[i + half] * c + y[i] * s;
         }
@@ -134,13 +140,16 @@ double error(const Problem& p, const Tensor& result) {
         double score = 0;
         for (size_t d = 0; d < q.size(); ++d) score += q[d] * k[d];
         score *= static_cast<double>(p.options().scale);
-        if (p.shape.kind == Kind::kAlibi) score -= double{p.slopes[static_cast<size_t>(head)]} * static_cast<double>(std::abs(query - j));
+        if (p.shape.kind == Kind::kAlibi)
+          score -= double{p.slopes[static_cast<size_t>(head)]} * static_cast<double>(std::abs(query - j));
         const double weight = std::exp(score);
         total += weight;
-        for (int64_t d = 0; d < dim; ++d) expected[static_cast<size_t>(d)] += weight * element(in.value, begin + j, head * dim + d);
+        for (int64_t d = 0; d < dim; ++d)
+          expected[static_cast<size_t>(d)] += weight * element(in.value, begin + j, head * dim + d);
       }
       for (int64_t d = 0; d < dim; ++d)
-        worst = std::max(worst, std::abs(expected[static_cast<size_t>(d)] / total - element(result, begin + query, head * dim + d)));
+        worst = std::max(
+            worst, std::abs(expected[static_cast<size_t>(d)] / total - element(result, begin + query, head * dim + d)));
     }
   }
   return worst;
@@ -150,14 +159,24 @@ int run(int argc, char** argv) {
   if (!has_fast_bf16()) return std::puts("needs avx512_bf16"), 1;
   const int threads = argc > 1 ? std::atoi(argv[1]) : available_processors();
   const char* filter = argc > 2 ? argv[2] : "";
-  const HeadShape shapes[] = {{"minilm 12x32", 12, 32, Kind::kPlain},       {"v2-small 8x64 alibi", 8, 64, Kind::kAlibi},
-                          {"v2-small 8x64 plain", 8, 64, Kind::kPlain}, {"v2-base 12x64 alibi", 12, 64, Kind::kAlibi},
-                          {"v3 16x64 rotary", 16, 64, Kind::kRotary},   {"v3 16x64 plain", 16, 64, Kind::kPlain}};
+  const HeadShape shapes[] = {
+      {"minilm 12x32", 12, 32, Kind::kPlain},       {"v2-small 8x64 alibi", 8, 64, Kind::kAlibi},
+      {"v2-small 8x64 plain", 8, 64, Kind::kPlain}, {"v2-base 12x64 alibi", 12, 64, Kind::kAlibi},
+      {"v3 16x64 rotary", 16, 64, Kind::kRotary},   {"v3 16x64 plain", 16, 64, Kind::kPlain}};
   const auto repeat = [](size_t rows, int64_t length) { return std::vector<int64_t>(rows, length); };
-  const Batch batches[] = {{"1x16", repeat(1, 16)},     {"32x16", repeat(32, 16)},   {"32x128", repeat(32, 128)},
+  const Batch batches[] = {{"1x16", repeat(1, 16)},
+                           {"32x16", repeat(32, 16)},
+                           {"32x128", repeat(32, 128)},
                            {"4x128", repeat(4, 128)},
-                           {"4x512", repeat(4, 512)},   {"1x512", repeat(1, 512)},   {"1x2048", repeat(1, 2048)},
-                           {"1x8192", repeat(1, 8192)}, {"mixed", {16, 500, 34, 71, 130, 12, 250, 48, 90, 20, 333, 64, 25, 180, 41, 110}}};
+                           {"8x128", repeat(8, 128)},
+                           {"16x128", repeat(16, 128)},
+                           {"1x128", repeat(1, 128)},
+                           {"2x128", repeat(2, 128)},
+                           {"4x512", repeat(4, 512)},
+                           {"1x512", repeat(1, 512)},
+                           {"1x2048", repeat(1, 2048)},
+                           {"1x8192", repeat(1, 8192)},
+                           {"mixed", {16, 500, 34, 71, 130, 12, 250, 48, 90, 20, 333, 64, 25, 180, 41, 110}}};
   ThreadPool pool(threads);
   std::printf("%-34s %-5s %9s %9s %7s %9s\n", "shape, batch", "type", "ms", "GFLOP/s", "% peak", "error");
   for (const HeadShape& shape : shapes) {
@@ -169,7 +188,8 @@ int run(int argc, char** argv) {
         const auto backend = make_cpu_backend({.threads = threads, .compute = dtype});
         const auto attend = [&] { return backend->attention(problem.inputs(), problem.layout, problem.options()); };
         const double wrong = error(problem, attend());
-        if (!(wrong < (dtype == DType::kF32 ? 1e-5 : 2e-2))) return std::printf("%s: error %g\n", name.c_str(), wrong), 1;
+        if (!(wrong < (dtype == DType::kF32 ? 1e-5 : 2e-2)))
+          return std::printf("%s: error %g\n", name.c_str(), wrong), 1;
         const double limit = peak(pool, dtype);
         const Time time = best_time(attend);
         const double share = problem.credited() / time.busy / 1e9 / limit;
@@ -185,4 +205,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace jina
 
-int main(int argc, char** argv) { return jina::run(argc, argv); }
+int main(int argc, char** argv) {
+  return jina::run(argc, argv);
+}

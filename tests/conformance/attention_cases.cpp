@@ -6,14 +6,15 @@
 #include <numeric>
 #include <random>
 
+#include "ops/cpu/attention_kernels.h"
 #include "ops/cpu/cpu_backend.h"
 
 // CpuBackend::attention against softmax in float64 over the same (rounded) inputs.
 namespace jina {
 namespace {
 
-// Largest error allowed, relative to the largest value: design tolerance of f32 attention; bf16 rounds weights and results
-// to 8 bits.
+// Largest error allowed, relative to the largest value: design tolerance of f32 attention; bf16 rounds weights and
+// results to 8 bits.
 constexpr double kTolerance32 = 1e-5;
 constexpr double kTolerance16 = 1e-2;
 
@@ -35,7 +36,9 @@ std::string name_of(const Case& c) {
 
 /// Slopes of Press et al. 2022: powers of two, and every other slope of twice as many heads beyond a power of two.
 std::vector<float> alibi_slopes(int64_t heads) {
-  const auto geometric = [](int64_t n, int64_t k) { return static_cast<float>(std::pow(2.0, -8.0 * static_cast<double>(k + 1) / static_cast<double>(n))); };
+  const auto geometric = [](int64_t n, int64_t k) {
+    return static_cast<float>(std::pow(2.0, -8.0 * static_cast<double>(k + 1) / static_cast<double>(n)));
+  };
   int64_t power = 1;
   while (2 * power <= heads) power *= 2;
   std::vector<float> slopes;
@@ -54,7 +57,8 @@ class Problem {
     slopes_ = alibi_slopes(c.heads);
     for (int64_t p = 0; p < longest; ++p) {
       for (int64_t i = 0; i < half; ++i) {
-        const double angle = static_cast<double>(p) * std::pow(20000.0, -static_cast<double>(i) / static_cast<double>(half));
+        const double angle =
+            static_cast<double>(p) * std::pow(20000.0, -static_cast<double>(i) / static_cast<double>(half));
         cosines_.push_back(static_cast<float>(std::cos(angle)));
         sines_.push_back(static_cast<float>(std::sin(angle)));
       }
@@ -70,7 +74,9 @@ class Problem {
   const PackedLayout& layout() const { return layout_; }
   const Tensor& fused() const { return fused_; }
   /// Element of the query (part 0), key (1) or value (2) of a token.
-  float get(int part, int64_t token, int64_t column) const { return read(fused_, token + 1, 1 + part * width() + column); }
+  float get(int part, int64_t token, int64_t column) const {
+    return read(fused_, token + 1, 1 + part * width() + column);
+  }
   void put(int part, int64_t token, int64_t column, float value) { set(token + 1, 1 + part * width() + column, value); }
 
   static float read(const Tensor& x, int64_t row, int64_t column) {
@@ -84,7 +90,9 @@ class Problem {
   }
 
   AttentionOptions options() const {
-    AttentionOptions o{.heads = case_.heads, .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(case_.dim))), .positions = {}};
+    AttentionOptions o{.heads = case_.heads,
+                       .scale = static_cast<float>(1 / std::sqrt(static_cast<double>(case_.dim))),
+                       .positions = {}};
     if (case_.kind == Case::kAlibi) o.positions = AlibiBias{slopes_};
     if (case_.kind == Case::kRotary) o.positions = RotaryTables{cosines_, sines_};
     return o;
@@ -105,8 +113,10 @@ class Problem {
       double score = 0;
       for (size_t d = 0; d < q.size(); ++d) score += q[d] * k[d];
       score *= static_cast<double>(options().scale);
-      const double bias = static_cast<double>(slopes_[static_cast<size_t>(head)]) * static_cast<double>(std::abs(query - j));
-      if (case_.kind == Case::kAlibi) score = bias > ignore_beyond ? -std::numeric_limits<double>::infinity() : score - bias;
+      const double bias =
+          static_cast<double>(slopes_[static_cast<size_t>(head)]) * static_cast<double>(std::abs(query - j));
+      if (case_.kind == Case::kAlibi)
+        score = bias > ignore_beyond ? -std::numeric_limits<double>::infinity() : score - bias;
       scores.push_back(score);
     }
     const double most = *std::ranges::max_element(scores);
@@ -115,7 +125,8 @@ class Problem {
     std::vector<double> out(q.size());
     for (int64_t j = 0; j < n; ++j)
       for (size_t d = 0; d < out.size(); ++d)
-        out[d] += scores[static_cast<size_t>(j)] / total * get(2, begin + j, head * case_.dim + static_cast<int64_t>(d));
+        out[d] +=
+            scores[static_cast<size_t>(j)] / total * get(2, begin + j, head * case_.dim + static_cast<int64_t>(d));
     return out;
   }
 
@@ -129,7 +140,8 @@ class Problem {
         for (int64_t head = 0; head < case_.heads; ++head) {
           const std::vector<double> expected = reference(row, query, head, ignore_beyond);
           for (int64_t d = 0; d < case_.dim; ++d) {
-            const double difference = std::abs(read(result, layout_.begin(row) + query, head * case_.dim + d) - expected[static_cast<size_t>(d)]);
+            const double difference = std::abs(read(result, layout_.begin(row) + query, head * case_.dim + d) -
+                                               expected[static_cast<size_t>(d)]);
             if (!(difference <= worst)) worst = difference;  // keeps NaN
           }
         }
@@ -154,7 +166,8 @@ class Problem {
     const auto half = static_cast<size_t>(case_.dim / 2);
     std::vector<double> turned(x.size());
     for (size_t i = 0; i < half; ++i) {
-      const double c = cosines_[static_cast<size_t>(position) * half + i], s = sines_[static_cast<size_t>(position) * half + i];
+      const double c = cosines_[static_cast<size_t>(position) * half + i],
+                   s = sines_[static_cast<size_t>(position) * half + i];
       turned[i] = x[i] * c - x[i + half] * s;
       turned[i + half] = x[i + half] * c + x[i] * s;
     }
@@ -169,7 +182,8 @@ class Problem {
 
 bool is_same(const Tensor& a, const Tensor& b) {
   for (int64_t r = 0; r < a.rows(); ++r)
-    if (std::memcmp(a.raw() + r * a.row_stride() * size_of(a.dtype()), b.raw() + r * b.row_stride() * size_of(b.dtype()),
+    if (std::memcmp(a.raw() + r * a.row_stride() * size_of(a.dtype()),
+                    b.raw() + r * b.row_stride() * size_of(b.dtype()),
                     static_cast<size_t>(a.width() * size_of(a.dtype()))) != 0)
       return false;
   return true;
@@ -203,7 +217,8 @@ TEST_P(AttentionTest, MatchesFloat64ForOddHeadSizes) {
 TEST_P(AttentionTest, MatchesFloat64OnEveryLengthUpToThreeBlocks) {
   std::vector<int64_t> lengths;
   for (int64_t n = 1; n <= 150; ++n) lengths.push_back(n);
-  for (const auto kind : {Case::kAlibi, Case::kRotary}) expect_right({.lengths = lengths, .heads = 1, .dim = 16, .kind = kind}, 5);
+  for (const auto kind : {Case::kAlibi, Case::kRotary})
+    expect_right({.lengths = lengths, .heads = 1, .dim = 16, .kind = kind}, 5);
 }
 
 TEST_P(AttentionTest, MatchesFloat64OnLongRows) {
@@ -215,7 +230,8 @@ TEST_P(AttentionTest, MatchesFloat64OnLongRows) {
 
 TEST_P(AttentionTest, HoldsForSharpSoftmaxAndTinyValues) {
   // Scores reach hundreds: float64 of the same inputs and f32 differ by rounding of the scores themselves.
-  Case sharp{.lengths = {300}, .heads = 2, .dim = 64, .dtype = GetParam(), .kind = Case::kPlain, .threads = 1, .spread = 4};
+  Case sharp{
+      .lengths = {300}, .heads = 2, .dim = 64, .dtype = GetParam(), .kind = Case::kPlain, .threads = 1, .spread = 4};
   const Problem problem(sharp);
   EXPECT_LE(problem.error(problem.run()), GetParam() == DType::kF32 ? 1e-4 : tolerance());
   // Denormal inputs are flushed: the results are those of zeros, never NaN.
@@ -265,15 +281,16 @@ TEST_P(AttentionTest, ResultsDoNotDependOnThreadsOrOtherRows) {
       alone.append(problem.layout().length(row));
       const int64_t begin = problem.layout().begin(row), end = begin + alone.tokens();
       const AttentionInputs all = problem.views(problem.fused());
-      const Tensor own = backend->attention({all.query.rows(begin, end), all.key.rows(begin, end), all.value.rows(begin, end)},
-                                            alone, problem.options());
+      const Tensor own = backend->attention(
+          {all.query.rows(begin, end), all.key.rows(begin, end), all.value.rows(begin, end)}, alone, problem.options());
       EXPECT_TRUE(is_same(result.rows(begin, end), own)) << "row " << row;
     }
   }
 }
 
 TEST_P(AttentionTest, TakesTheQuerysPlaceOnlyWhenNobodyElseHoldsIt) {
-  Problem problem({.lengths = {70, 3, 400}, .heads = 4, .dim = 16, .dtype = GetParam(), .kind = Case::kRotary, .threads = 2});
+  Problem problem(
+      {.lengths = {70, 3, 400}, .heads = 4, .dim = 16, .dtype = GetParam(), .kind = Case::kRotary, .threads = 2});
   const auto backend = make_cpu_backend({.threads = 2, .compute = GetParam()});
   const Tensor expected = backend->attention(problem.views(problem.fused()), problem.layout(), problem.options());
   EXPECT_FALSE(expected.shares_memory_with(problem.fused()));
@@ -294,7 +311,8 @@ TEST_P(AttentionTest, TakesTheQuerysPlaceOnlyWhenNobodyElseHoldsIt) {
     for (int64_t i = 0; i < before.width(); ++i) {
       const bool is_query = t > 0 && t <= problem.layout().tokens() && i > 0 && i <= problem.width();
       const size_t at = static_cast<size_t>(t * before.row_stride() + i) * size;
-      if (!is_query) ASSERT_EQ(std::memcmp(memory + at, before.raw() + at, size), 0) << t << ", " << i;
+      if (is_query) continue;
+      ASSERT_EQ(std::memcmp(memory + at, before.raw() + at, size), 0) << t << ", " << i;
     }
   }
 }
@@ -326,6 +344,26 @@ TEST_P(AttentionTest, NoTokensGiveNoTokens) {
   }
 }
 
+/// Kernels that this processor can run but would not choose.
+TEST(AttentionKernelsTest, EveryInstructionSetMatchesFloat64) {
+  std::vector<const AttentionKernels*> all = {&kAttentionBaseline};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(&kAttentionAvx2);
+  if (select_attention_kernels(DType::kF32) == &kAttentionAvx512) all.push_back(&kAttentionAvx512);
+  ThreadPool threads(2);
+  TensorPool buffers;
+  for (const auto kind : {Case::kPlain, Case::kAlibi, Case::kRotary}) {
+    for (const int64_t dim : {12, 32, 64}) {
+      const Case c{.lengths = {1, 5, 130, 0, 64, 1200}, .heads = 2, .dim = dim, .kind = kind};
+      const Problem problem(c);
+      for (size_t i = 0; i < all.size(); ++i) {
+        const Tensor out = make_tensor(DType::kF32, {problem.layout().tokens(), problem.width()});
+        attend(*all[i], problem.views(problem.fused()), out, problem.layout(), problem.options(), threads, buffers);
+        EXPECT_LE(problem.error(out, 13), kTolerance32) << name_of(c) << ", instruction set " << i;
+      }
+    }
+  }
+}
+
 TEST(AttentionMemoryTest, ScratchIsBoundedWhateverTheLength) {
   const Problem problem({.lengths = {5000}, .heads = 12, .dim = 64, .kind = Case::kAlibi});
   const auto backend = make_cpu_backend({.threads = 2});
@@ -335,7 +373,9 @@ TEST(AttentionMemoryTest, ScratchIsBoundedWhateverTheLength) {
   EXPECT_EQ(backend->buffers().bytes_in_use(), 0U);
 }
 
-std::string dtype_name(const testing::TestParamInfo<DType>& info) { return std::string(to_string(info.param)); }
+std::string dtype_name(const testing::TestParamInfo<DType>& info) {
+  return std::string(to_string(info.param));
+}
 INSTANTIATE_TEST_SUITE_P(Cpu, AttentionTest, testing::Values(DType::kF32, DType::kBF16), dtype_name);
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "ops/cpu/attention.h"
+
 #include <algorithm>
 
 #include "ops/cpu/attention_kernels.h"
@@ -23,8 +25,8 @@ constexpr int64_t kPackedBudget = int64_t{16} << 20;
 /// The plan of one call: where each unit's data lies, and the loops over it.
 class Attention {
  public:
-  Attention(const AttentionKernels& kernels, const AttentionInputs& inputs, const Tensor& out, const PackedLayout& layout,
-            const AttentionOptions& options)
+  Attention(const AttentionKernels& kernels, const AttentionInputs& inputs, const Tensor& out,
+            const PackedLayout& layout, const AttentionOptions& options)
       : kernels_(kernels), inputs_(inputs), out_(out), layout_(layout), options_(options) {}
 
   void run(ThreadPool& threads, TensorPool& buffers);
@@ -69,6 +71,8 @@ AttentionHead Attention::describe(Unit unit, std::byte* packed) const {
     head.cosines = rotary->cosines.data();
     head.sines = rotary->sines.data();
   }
+  const bool is_last = unit.head + 1 == options_.heads;
+  head.ahead = (is_last ? head.tokens * head.query_stride - column : head.dim) * size_of(inputs_.query.dtype());
   head.packed = packed;
   return head;
 }
@@ -94,7 +98,8 @@ void Attention::run_whole(ThreadPool& threads, std::span<const Unit> units, int6
   });
 }
 
-/// Units of long rows, as many at a time as the budget holds: all workers pack them, then share their blocks of queries.
+/// Units of long rows, as many at a time as the budget holds: all workers pack them, then share their blocks of
+/// queries.
 void Attention::run_spread(ThreadPool& threads, std::span<const Unit> units) {
   std::vector<AttentionHead> heads;
   struct Slice {
@@ -183,8 +188,8 @@ const AttentionKernels* select_attention_kernels(DType dtype) {
   return &kAttentionBaseline;
 }
 
-void attend(const AttentionKernels& kernels, const AttentionInputs& inputs, const Tensor& out, const PackedLayout& layout,
-            const AttentionOptions& options, ThreadPool& threads, TensorPool& buffers) {
+void attend(const AttentionKernels& kernels, const AttentionInputs& inputs, const Tensor& out,
+            const PackedLayout& layout, const AttentionOptions& options, ThreadPool& threads, TensorPool& buffers) {
   Attention(kernels, inputs, out, layout, options).run(threads, buffers);
 }
 
@@ -192,7 +197,8 @@ Tensor CpuBackend::attention(AttentionInputs inputs, const PackedLayout& layout,
   const Tensor& query = inputs.query;
   const DType dtype = query.dtype();
   JINA_CHECK(options.heads > 0 && query.width() % options.heads == 0 && options.scale > 0);
-  JINA_CHECK(query.shape() == inputs.key.shape() && query.shape() == inputs.value.shape() && query.rows() == layout.tokens());
+  JINA_CHECK(query.shape() == inputs.key.shape() && query.shape() == inputs.value.shape() &&
+             query.rows() == layout.tokens());
   JINA_CHECK(inputs.key.dtype() == dtype && inputs.value.dtype() == dtype);
   const AttentionKernels* kernels = dtype == DType::kBF16 ? bf16_attention_ : f32_attention_;
   JINA_CHECK(kernels != nullptr && (dtype == DType::kF32 || dtype == DType::kBF16));

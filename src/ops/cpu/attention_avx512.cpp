@@ -21,7 +21,8 @@ void rotate_row(const float* from, int64_t half, const float* cosines, const flo
 
 void pack_value_rows(const float* row, const float*, int64_t dim, int64_t width, void* to) {
   for (int64_t d = 0; d < width; d += 16) {
-    _mm512_mask_storeu_ps(static_cast<float*>(to) + d, first(width - d), _mm512_maskz_loadu_ps(first(dim - d), row + d));
+    _mm512_mask_storeu_ps(static_cast<float*>(to) + d, first(width - d),
+                          _mm512_maskz_loadu_ps(first(dim - d), row + d));
   }
 }
 
@@ -34,7 +35,9 @@ float square_sum(const float* row, int64_t dim) {
   return _mm512_reduce_add_ps(sum);
 }
 
-V add_squares(V sum, V x) { return fma(x, x, sum); }
+V add_squares(V sum, V x) {
+  return fma(x, x, sum);
+}
 
 /// Scores (key, query) become weights in place.
 template <int kVectors>

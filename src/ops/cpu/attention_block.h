@@ -9,21 +9,21 @@
 // vector operations that the including file defines for its instruction set: V, kLanes, kTileRows, fma, max, broadcast,
 // load, store, all_less, add_exponent, opaque, transpose_queries, and over its element type: Element, kPair, kKeyBlock,
 // rotate_row, pack_value_rows, square_sum, add_squares, weigh, score_tile, value_tile, write_results.
-// All in an anonymous namespace and without library calls, so that no other file can be linked to code compiled with the
-// flags of this one.
+// All in an anonymous namespace and without library calls, so that no other file can be linked to code compiled with
+// the flags of this one.
 //
-// Queries lie along lanes: scores are kept transposed, (key, query). Maxima, exponentials and sums are then plain vertical
-// operations, keys and values need no transposition, and short rows waste at most 15 lanes.
+// Queries lie along lanes: scores are kept transposed, (key, query). Maxima, exponentials and sums are then plain
+// vertical operations, keys and values need no transposition, and short rows waste at most 15 lanes.
 
 // The same statement for each of kCount vectors; a macro, as a loop over a lambda is not unrolled at -O2.
-#define JINA_EACH(statement)   \
-  _Pragma("GCC unroll 8")      \
-  for (int i = 0; i < kCount; ++i) statement
+#define JINA_EACH(statement) _Pragma("GCC unroll 8") for (int i = 0; i < kCount; ++i) statement
 
 namespace jina {
 namespace {
 
-constexpr int64_t round_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
+constexpr int64_t round_up(int64_t x, int64_t step) {
+  return (x + step - 1) / step * step;
+}
 
 constexpr int kMaxVectors = 3;
 constexpr int64_t kMaxLanes = kMaxVectors * kLanes;  // queries of a block
@@ -37,8 +37,8 @@ constexpr float kSkipBelow = 45.0F;
 constexpr float kNormSlack = 1.001F;
 
 /// x becomes 2^x, for x <= 0 (a weight): relative error below 2e-7 for kDegree 5, 8e-5 for kDegree 3; at least 2^-125.
-/// Minimax polynomials of 2^f on [-1/2, 1/2]; the rounded part goes to the exponent. Step by step over several vectors, as
-/// one chain of dependent operations would leave the processor waiting.
+/// Minimax polynomials of 2^f on [-1/2, 1/2]; the rounded part goes to the exponent. Step by step over several vectors,
+/// as one chain of dependent operations would leave the processor waiting.
 template <int kDegree, int kCount>
 [[gnu::always_inline]] inline void raise_to_power(V (&x)[kCount]) {
   constexpr float kThird[] = {0.9999280572F, 0.6932609677F, 0.2426111251F, 0.0551716685F};
@@ -90,15 +90,15 @@ struct Scratch {
       next += round_up(4 * count, 64);
       return reinterpret_cast<float*>(here);
     };
-    queries = take(dwords * kMaxLanes);                          // (dword of dim, query)
-    scores = take(kKeyBlock * kMaxLanes);                        // (key, query)
-    results = take(round_up(dim, kTileRows) * kMaxLanes);        // (dim, query)
-    maxima = take(kMaxLanes);                                    // of the scores so far, unscaled
-    offsets = take(kMaxLanes);                                   // maxima times scale and log2 e
-    rescale = take(kMaxLanes);                                   // factors of the earlier results
-    sums = take(kMaxLanes);                                      // denominators
-    bias = take(kKeyBlock + kMaxLanes);                          // by distance, see fill_bias
-    reach = take(kMaxLanes);                                     // |q|
+    queries = take(dwords * kMaxLanes);                           // (dword of dim, query)
+    scores = take(kKeyBlock * kMaxLanes);                         // (key, query)
+    results = take(round_up(dim, kTileRows) * kMaxLanes);         // (dim, query)
+    maxima = take(kMaxLanes);                                     // of the scores so far, unscaled
+    offsets = take(kMaxLanes);                                    // maxima times scale and log2 e
+    rescale = take(kMaxLanes);                                    // factors of the earlier results
+    sums = take(kMaxLanes);                                       // denominators
+    bias = take(kKeyBlock + kMaxLanes);                           // by distance, see fill_bias
+    reach = take(kMaxLanes);                                      // |q|
     rows = reinterpret_cast<Element*>(take(kMaxLanes * dwords));  // queries, rotated
     bytes = next - static_cast<char*>(base);
   }
@@ -150,7 +150,11 @@ template <int kVectors>
 class Block {
  public:
   Block(const AttentionHead& head, int64_t begin, void* scratch)
-      : head_(head), begin_(begin), rows_(head.tokens - begin), packed_(head.packed, head.tokens, head.dim), s_(scratch, head.dim) {
+      : head_(head),
+        begin_(begin),
+        rows_(head.tokens - begin),
+        packed_(head.packed, head.tokens, head.dim),
+        s_(scratch, head.dim) {
     if (rows_ > kQueries) rows_ = kQueries;
     load_queries();
     for (int64_t i = 0; i < kQueries; i += kLanes) {
@@ -202,9 +206,9 @@ class Block {
     for (int64_t i = 0; i < kQueries; ++i) s_.reach[i] = __builtin_sqrtf(s_.reach[i]);
   }
 
-  /// True when the weights of a block of keys, all of them together with every other block skipped, sum to less than e^-45
-  /// of each query's denominator: far below f32 rounding of any weighted mean of the values. The scores of the block are
-  /// bounded by Cauchy-Schwarz, so that keys of large norm are never lost, however far.
+  /// True when the weights of a block of keys, all of them together with every other block skipped, sum to less than
+  /// e^-45 of each query's denominator: far below f32 rounding of any weighted mean of the values. The scores of the
+  /// block are bounded by Cauchy-Schwarz, so that keys of large norm are never lost, however far.
   bool is_negligible(int64_t block) const {
     const int64_t key = block * kKeyBlock;
     int64_t last = key + kKeyBlock - 1;
@@ -238,6 +242,20 @@ class Block {
     }
   }
 
+  /// Asks for a tile of tokens of the head after this one: its rows lie too far apart for the processor to foresee.
+  /// Inlined by force, as GCC drops calls of a function of prefetches alone.
+  [[gnu::always_inline]] void prefetch(int64_t token) const {
+    constexpr auto kSize = static_cast<int64_t>(sizeof(Element));
+    const auto ask = [&](const void* part, int64_t stride) __attribute__((always_inline)) {
+      const char* const rows = static_cast<const char*>(part) + token * stride * kSize + head_.ahead;
+      for (int64_t i = 0; i < kTileRows; ++i)
+        for (int64_t b = 0; b < head_.dim * kSize; b += 64) __builtin_prefetch(rows + i * stride * kSize + b, 0, 2);
+    };
+    ask(head_.query, head_.query_stride);
+    ask(head_.key, head_.key_stride);
+    ask(head_.value, head_.value_stride);
+  }
+
   void attend_block(int64_t block) {
     const int64_t begin = block * kKeyBlock;
     const int64_t keys = head_.tokens - begin < kKeyBlock ? head_.tokens - begin : kKeyBlock;
@@ -247,6 +265,7 @@ class Block {
       tile.a = packed_.key(begin + key);
       const float* bias = head_.slope == 0 ? nullptr : s_.bias + kKeyBlock - 1 - key;
       score_tile<kVectors>(tile, bias, s_.maxima, s_.scores + key * kQueries);
+      if (begin_ == 0 && head_.ahead != 0) prefetch(begin + key);
     }
     const float factor = head_.scale * kLog2E;
     for (int64_t i = 0; i < kQueries; i += kLanes) {
@@ -279,8 +298,12 @@ void attend(const AttentionHead& head, int64_t begin, void* scratch) {
   return Block<1>(head, begin, scratch).attend();
 }
 
-int64_t packed_bytes(int64_t tokens, int64_t dim) { return PackedHead(nullptr, tokens, dim).bytes; }
-int64_t scratch_bytes(int64_t dim) { return Scratch(nullptr, dim).bytes; }
+int64_t packed_bytes(int64_t tokens, int64_t dim) {
+  return PackedHead(nullptr, tokens, dim).bytes;
+}
+int64_t scratch_bytes(int64_t dim) {
+  return Scratch(nullptr, dim).bytes;
+}
 
 }  // namespace
 }  // namespace jina

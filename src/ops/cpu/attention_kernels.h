@@ -18,11 +18,12 @@ struct AttentionHead {
   float slope;           // ALiBi, 0: none
   const float* cosines;  // (tokens, dim / 2) rotary tables; null: none
   const float* sines;
-  void* packed;  // keys and values in the kernels' layout, packed_bytes(tokens, dim), 64-byte aligned
+  int64_t ahead;  // bytes from this head's query, key and value to those needed next, to be prefetched; 0: none
+  void* packed;   // keys and values in the kernels' layout, packed_bytes(tokens, dim), 64-byte aligned
 };
 
-/// Flash attention (Dao et al. 2022) for one element type and instruction set. A head is packed once, then its blocks of
-/// queries are independent of each other.
+/// Flash attention (Dao et al. 2022) for one element type and instruction set. A head is packed once, then its blocks
+/// of queries are independent of each other.
 struct AttentionKernels {
   int64_t query_block;  ///< queries of one call of attend
   int64_t key_block;    ///< slices of pack begin at multiples of this

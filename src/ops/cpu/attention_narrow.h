@@ -4,8 +4,8 @@
 
 #include "ops/cpu/attention_kernels.h"
 
-// f32 attention in the compiler's own vectors of 4 or 8 lanes, for processors without AVX-512. The including file defines
-// V, Integers, kLanes, and fma; the rules of attention_block.h hold here too.
+// f32 attention in the compiler's own vectors of 4 or 8 lanes, for processors without AVX-512. The including file
+// defines V, Integers, kLanes, and fma; the rules of attention_block.h hold here too.
 
 namespace jina {
 namespace {
@@ -15,10 +15,18 @@ constexpr int kPair = 1;
 constexpr int64_t kKeyBlock = 64;
 constexpr int kTileRows = 4;
 
-inline V max(V a, V b) { return a > b ? a : b; }  // b where either is NaN
-inline V broadcast(float x) { return V{} + x; }
-inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }
-inline void store(float* p, V x) { *reinterpret_cast<V*>(p) = x; }
+inline V max(V a, V b) {
+  return a > b ? a : b;
+}  // b where either is NaN
+inline V broadcast(float x) {
+  return V{} + x;
+}
+inline V load(const float* p) {
+  return *reinterpret_cast<const V*>(p);
+}
+inline void store(float* p, V x) {
+  *reinterpret_cast<V*>(p) = x;
+}
 inline V load_unaligned(const float* p) {
   V x;
   __builtin_memcpy(&x, p, sizeof x);
@@ -30,12 +38,16 @@ inline bool all_less(V a, V b) {
   for (int i = 0; i < kLanes; ++i) all = all && less[i] != 0;
   return all;
 }
-inline V add_exponent(V x, V shift) { return (V)((Integers)x + ((Integers)shift << 23)); }
+inline V add_exponent(V x, V shift) {
+  return (V)((Integers)x + ((Integers)shift << 23));
+}
 inline V opaque(V x) {
   asm("" : "+x"(x));
   return x;
 }
-inline V add_squares(V sum, V x) { return fma(x, x, sum); }
+inline V add_squares(V sum, V x) {
+  return fma(x, x, sum);
+}
 
 /// 2^x, in attention_block.h.
 template <int kDegree, int kCount>
@@ -77,7 +89,8 @@ template <int kVectors>
 void value_tile(const AttentionTile& t, const float* rescale, float* out) {
   V sum[kTileRows][kVectors];
   for (int row = 0; row < kTileRows; ++row) {
-    for (int v = 0; v < kVectors; ++v) sum[row][v] = load(out + (row * kVectors + v) * kLanes) * load(rescale + v * kLanes);
+    for (int v = 0; v < kVectors; ++v)
+      sum[row][v] = load(out + (row * kVectors + v) * kLanes) * load(rescale + v * kLanes);
   }
   multiply<kVectors>(t, sum);
   for (int row = 0; row < kTileRows; ++row) {
@@ -92,7 +105,8 @@ void weigh(float* scores, int64_t keys, float factor, const float* offsets, floa
   for (int v = 0; v < kVectors; ++v) sum[v] = load(sums + kLanes * v);
   for (float* at = scores; at < scores + keys * kVectors * kLanes; at += kVectors * kLanes) {
     V x[kVectors];
-    for (int v = 0; v < kVectors; ++v) x[v] = fma(load(at + kLanes * v), broadcast(factor), -load(offsets + kLanes * v));
+    for (int v = 0; v < kVectors; ++v)
+      x[v] = fma(load(at + kLanes * v), broadcast(factor), -load(offsets + kLanes * v));
     raise_to_power<5>(x);
     for (int v = 0; v < kVectors; ++v) {
       store(at + kLanes * v, x[v]);

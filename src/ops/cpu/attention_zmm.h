@@ -11,22 +11,25 @@
 
 #include "ops/cpu/attention_kernels.h"
 
-// AVX-512 parts shared by f32 and bf16 attention. Included only by files of one instruction set, and all in an anonymous
-// namespace, so that no other file can be linked to code compiled with their flags.
+// AVX-512 parts shared by f32 and bf16 attention. Included only by files of one instruction set, and all in an
+// anonymous namespace, so that no other file can be linked to code compiled with their flags.
 //
 // The tile is inline assembly, written by macros because its 24 accumulators must be named: GCC 12 spills them when the
 // same loop is written with intrinsics over an array (0.28 of peak instead of 0.9). A tile is 8 rows by V vectors; one
-// step of its inner dimension is 8 broadcast dwords times V vectors. A dword is one f32, or a pair of bf16 for vdpbf16ps.
+// step of its inner dimension is 8 broadcast dwords times V vectors. A dword is one f32, or a pair of bf16 for
+// vdpbf16ps.
 
 // X(row, vector, register) for each accumulator of 8 rows by 1, 2 or 3 vectors.
 #define JINA_ACCUMULATORS_1(X) X(0, 0, 0) X(1, 0, 1) X(2, 0, 2) X(3, 0, 3) X(4, 0, 4) X(5, 0, 5) X(6, 0, 6) X(7, 0, 7)
-#define JINA_ACCUMULATORS_2(X)                                                                                  \
-  X(0, 0, 0) X(0, 1, 1) X(1, 0, 2) X(1, 1, 3) X(2, 0, 4) X(2, 1, 5) X(3, 0, 6) X(3, 1, 7) X(4, 0, 8) X(4, 1, 9) \
-  X(5, 0, 10) X(5, 1, 11) X(6, 0, 12) X(6, 1, 13) X(7, 0, 14) X(7, 1, 15)
-#define JINA_ACCUMULATORS_3(X)                                                                                  \
-  X(0, 0, 0) X(0, 1, 1) X(0, 2, 2) X(1, 0, 3) X(1, 1, 4) X(1, 2, 5) X(2, 0, 6) X(2, 1, 7) X(2, 2, 8) X(3, 0, 9) \
-  X(3, 1, 10) X(3, 2, 11) X(4, 0, 12) X(4, 1, 13) X(4, 2, 14) X(5, 0, 15) X(5, 1, 16) X(5, 2, 17) X(6, 0, 18)   \
-  X(6, 1, 19) X(6, 2, 20) X(7, 0, 21) X(7, 1, 22) X(7, 2, 23)
+#define JINA_ACCUMULATORS_2(X)                                                                                   \
+  X(0, 0, 0)                                                                                                     \
+  X(0, 1, 1) X(1, 0, 2) X(1, 1, 3) X(2, 0, 4) X(2, 1, 5) X(3, 0, 6) X(3, 1, 7) X(4, 0, 8) X(4, 1, 9) X(5, 0, 10) \
+      X(5, 1, 11) X(6, 0, 12) X(6, 1, 13) X(7, 0, 14) X(7, 1, 15)
+#define JINA_ACCUMULATORS_3(X)                                                                                    \
+  X(0, 0, 0)                                                                                                      \
+  X(0, 1, 1) X(0, 2, 2) X(1, 0, 3) X(1, 1, 4) X(1, 2, 5) X(2, 0, 6) X(2, 1, 7) X(2, 2, 8) X(3, 0, 9) X(3, 1, 10)  \
+      X(3, 2, 11) X(4, 0, 12) X(4, 1, 13) X(4, 2, 14) X(5, 0, 15) X(5, 1, 16) X(5, 2, 17) X(6, 0, 18) X(6, 1, 19) \
+          X(6, 2, 20) X(7, 0, 21) X(7, 1, 22) X(7, 2, 23)
 
 #define JINA_EXTRA_0 "%%zmm28"  // running maxima of the scores, or factors of the earlier results
 #define JINA_EXTRA_1 "%%zmm29"
@@ -62,60 +65,68 @@
 #define JINA_ROW_6 JINA_ROW("(%[a],%[row3],2)")
 #define JINA_ROW_7 JINA_ROW("(%[a],%[row7])")
 
-#define JINA_STEP_1(fma)                                                                                        \
-  JINA_LOAD_1 JINA_ROW_0 JINA_FMA_1(fma, 0) JINA_ROW_1 JINA_FMA_1(fma, 1) JINA_ROW_2 JINA_FMA_1(fma, 2)         \
-  JINA_ROW_3 JINA_FMA_1(fma, 3) JINA_ROW_4 JINA_FMA_1(fma, 4) JINA_ROW_5 JINA_FMA_1(fma, 5)                     \
-  JINA_ROW_6 JINA_FMA_1(fma, 6) JINA_ROW_7 JINA_FMA_1(fma, 7)
-#define JINA_STEP_2(fma)                                                                                        \
+#define JINA_STEP_1(fma)                                                                                           \
+  JINA_LOAD_1 JINA_ROW_0 JINA_FMA_1(fma, 0) JINA_ROW_1 JINA_FMA_1(fma, 1) JINA_ROW_2 JINA_FMA_1(fma, 2) JINA_ROW_3 \
+  JINA_FMA_1(fma, 3) JINA_ROW_4                                                                                    \
+  JINA_FMA_1(fma, 4) JINA_ROW_5                                                                                    \
+  JINA_FMA_1(fma, 5) JINA_ROW_6                                                                                    \
+  JINA_FMA_1(fma, 6) JINA_ROW_7                                                                                    \
+  JINA_FMA_1(fma, 7)
+#define JINA_STEP_2(fma)                                                                                         \
   JINA_LOAD_2 JINA_ROW_0 JINA_FMA_2(fma, 0, 1) JINA_ROW_1 JINA_FMA_2(fma, 2, 3) JINA_ROW_2 JINA_FMA_2(fma, 4, 5) \
-  JINA_ROW_3 JINA_FMA_2(fma, 6, 7) JINA_ROW_4 JINA_FMA_2(fma, 8, 9) JINA_ROW_5 JINA_FMA_2(fma, 10, 11)          \
-  JINA_ROW_6 JINA_FMA_2(fma, 12, 13) JINA_ROW_7 JINA_FMA_2(fma, 14, 15)
-#define JINA_STEP_3(fma)                                                                                        \
-  JINA_LOAD_3 JINA_ROW_0 JINA_FMA_3(fma, 0, 1, 2) JINA_ROW_1 JINA_FMA_3(fma, 3, 4, 5)                           \
-  JINA_ROW_2 JINA_FMA_3(fma, 6, 7, 8) JINA_ROW_3 JINA_FMA_3(fma, 9, 10, 11)                                     \
-  JINA_ROW_4 JINA_FMA_3(fma, 12, 13, 14) JINA_ROW_5 JINA_FMA_3(fma, 15, 16, 17)                                 \
-  JINA_ROW_6 JINA_FMA_3(fma, 18, 19, 20) JINA_ROW_7 JINA_FMA_3(fma, 21, 22, 23)
+      JINA_ROW_3                                                                                                 \
+      JINA_FMA_2(fma, 6, 7) JINA_ROW_4                                                                           \
+      JINA_FMA_2(fma, 8, 9) JINA_ROW_5                                                                           \
+      JINA_FMA_2(fma, 10, 11) JINA_ROW_6                                                                         \
+      JINA_FMA_2(fma, 12, 13) JINA_ROW_7                                                                         \
+      JINA_FMA_2(fma, 14, 15)
+#define JINA_STEP_3(fma)                                                                                     \
+  JINA_LOAD_3 JINA_ROW_0 JINA_FMA_3(fma, 0, 1, 2) JINA_ROW_1 JINA_FMA_3(fma, 3, 4, 5) JINA_ROW_2 JINA_FMA_3( \
+      fma, 6, 7, 8) JINA_ROW_3                                                                               \
+  JINA_FMA_3(fma, 9, 10, 11) JINA_ROW_4                                                                      \
+  JINA_FMA_3(fma, 12, 13, 14) JINA_ROW_5                                                                     \
+  JINA_FMA_3(fma, 15, 16, 17) JINA_ROW_6                                                                     \
+  JINA_FMA_3(fma, 18, 19, 20) JINA_ROW_7                                                                     \
+  JINA_FMA_3(fma, 21, 22, 23)
 
-#define JINA_TILE(vectors, fma, begin, end)                                                                     \
-  asm volatile(JINA_LOAD_EXTRA_##vectors JINA_ACCUMULATORS_##vectors(begin)                                     \
-               "1:\n\t" JINA_STEP_##vectors(fma)                                                                \
-               "add %[step], %[a]\n\t add $64*" #vectors ", %[b]\n\t dec %[steps]\n\t jnz 1b\n\t"               \
-               end(vectors)                                                                                     \
-               : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps)                                                  \
-               : [row] "r"(t.row), [row3] "r"(3 * t.row), [row5] "r"(5 * t.row), [row7] "r"(7 * t.row),         \
-                 [step] "r"(t.step), [bias] "r"(bias), [extra] "r"(extra), [out] "r"(out)                       \
-               : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",        \
-                 "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18",       \
-                 "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28",      \
-                 "xmm29", "xmm30")
-#define JINA_END_SCORES(vectors)                                                                                \
+#define JINA_TILE(vectors, fma, begin, end)                                                                         \
+  asm volatile(JINA_LOAD_EXTRA_##vectors JINA_ACCUMULATORS_##vectors(begin) "1:\n\t" JINA_STEP_##vectors(           \
+                   fma) "add %[step], %[a]\n\t add $64*" #vectors                                                   \
+                        ", %[b]\n\t dec %[steps]\n\t jnz 1b\n\t" end(vectors)                                       \
+               : [a] "+r"(a), [b] "+r"(b), [steps] "+r"(steps)                                                      \
+               : [row] "r"(t.row), [row3] "r"(3 * t.row), [row5] "r"(5 * t.row), [row7] "r"(7 * t.row),             \
+                 [step] "r"(t.step), [bias] "r"(bias), [extra] "r"(extra), [out] "r"(out)                           \
+               : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",    \
+                 "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", \
+                 "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30")
+#define JINA_END_SCORES(vectors) \
   JINA_ACCUMULATORS_##vectors(JINA_RAISE_MAX) JINA_ACCUMULATORS_##vectors(JINA_STORE) JINA_STORE_EXTRA_##vectors
 #define JINA_END_VALUES(vectors) JINA_ACCUMULATORS_##vectors(JINA_STORE)
 
 // Defines the two tiles of attention_block.h for one multiply-add instruction.
-#define JINA_DEFINE_TILES(fma)                                                                                    \
-  template <int kVectors>                                                                                         \
-  void score_tile(const AttentionTile& t, const float* bias, float* extra, float* out) {                                   \
-    const void *a = t.a, *b = t.b;                                                                                \
-    int64_t steps = t.steps;                                                                                      \
-    if (bias == nullptr) {                                                                                        \
-      if constexpr (kVectors == 1) JINA_TILE(1, fma, JINA_ZERO, JINA_END_SCORES);                                 \
-      if constexpr (kVectors == 2) JINA_TILE(2, fma, JINA_ZERO, JINA_END_SCORES);                                 \
-      if constexpr (kVectors == 3) JINA_TILE(3, fma, JINA_ZERO, JINA_END_SCORES);                                 \
-    } else {                                                                                                      \
-      if constexpr (kVectors == 1) JINA_TILE(1, fma, JINA_LOAD_BIAS, JINA_END_SCORES);                            \
-      if constexpr (kVectors == 2) JINA_TILE(2, fma, JINA_LOAD_BIAS, JINA_END_SCORES);                            \
-      if constexpr (kVectors == 3) JINA_TILE(3, fma, JINA_LOAD_BIAS, JINA_END_SCORES);                            \
-    }                                                                                                             \
-  }                                                                                                               \
-  template <int kVectors>                                                                                         \
-  void value_tile(const AttentionTile& t, const float* extra, float* out) {                                                \
-    const void *a = t.a, *b = t.b;                                                                                \
-    const float* bias = nullptr;                                                                                  \
-    int64_t steps = t.steps;                                                                                      \
-    if constexpr (kVectors == 1) JINA_TILE(1, fma, JINA_LOAD_SCALED, JINA_END_VALUES);                            \
-    if constexpr (kVectors == 2) JINA_TILE(2, fma, JINA_LOAD_SCALED, JINA_END_VALUES);                            \
-    if constexpr (kVectors == 3) JINA_TILE(3, fma, JINA_LOAD_SCALED, JINA_END_VALUES);                            \
+#define JINA_DEFINE_TILES(fma)                                                           \
+  template <int kVectors>                                                                \
+  void score_tile(const AttentionTile& t, const float* bias, float* extra, float* out) { \
+    const void *a = t.a, *b = t.b;                                                       \
+    int64_t steps = t.steps;                                                             \
+    if (bias == nullptr) {                                                               \
+      if constexpr (kVectors == 1) JINA_TILE(1, fma, JINA_ZERO, JINA_END_SCORES);        \
+      if constexpr (kVectors == 2) JINA_TILE(2, fma, JINA_ZERO, JINA_END_SCORES);        \
+      if constexpr (kVectors == 3) JINA_TILE(3, fma, JINA_ZERO, JINA_END_SCORES);        \
+    } else {                                                                             \
+      if constexpr (kVectors == 1) JINA_TILE(1, fma, JINA_LOAD_BIAS, JINA_END_SCORES);   \
+      if constexpr (kVectors == 2) JINA_TILE(2, fma, JINA_LOAD_BIAS, JINA_END_SCORES);   \
+      if constexpr (kVectors == 3) JINA_TILE(3, fma, JINA_LOAD_BIAS, JINA_END_SCORES);   \
+    }                                                                                    \
+  }                                                                                      \
+  template <int kVectors>                                                                \
+  void value_tile(const AttentionTile& t, const float* extra, float* out) {              \
+    const void *a = t.a, *b = t.b;                                                       \
+    const float* bias = nullptr;                                                         \
+    int64_t steps = t.steps;                                                             \
+    if constexpr (kVectors == 1) JINA_TILE(1, fma, JINA_LOAD_SCALED, JINA_END_VALUES);   \
+    if constexpr (kVectors == 2) JINA_TILE(2, fma, JINA_LOAD_SCALED, JINA_END_VALUES);   \
+    if constexpr (kVectors == 3) JINA_TILE(3, fma, JINA_LOAD_SCALED, JINA_END_VALUES);   \
   }
 
 namespace jina {
@@ -126,15 +137,28 @@ using V = __m512;
 constexpr int kLanes = 16;
 constexpr int kTileRows = 8;
 
-inline V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
-inline V max(V a, V b) { return _mm512_max_ps(a, b); }  // b where either is NaN
-inline V broadcast(float x) { return _mm512_set1_ps(x); }
-inline V load(const float* p) { return _mm512_load_ps(p); }
-inline void store(float* p, V x) { _mm512_store_ps(p, x); }
-inline bool all_less(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) == 0xFFFF; }
+inline V fma(V a, V b, V c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+inline V max(V a, V b) {
+  return _mm512_max_ps(a, b);
+}  // b where either is NaN
+inline V broadcast(float x) {
+  return _mm512_set1_ps(x);
+}
+inline V load(const float* p) {
+  return _mm512_load_ps(p);
+}
+inline void store(float* p, V x) {
+  _mm512_store_ps(p, x);
+}
+inline bool all_less(V a, V b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) == 0xFFFF;
+}
 /// 2^round(shift - 1.5 * 2^23) times x, by adding to the exponent.
 inline V add_exponent(V x, V shift) {
-  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), _mm512_slli_epi32(_mm512_castps_si512(shift), 23)));
+  return _mm512_castsi512_ps(
+      _mm512_add_epi32(_mm512_castps_si512(x), _mm512_slli_epi32(_mm512_castps_si512(shift), 23)));
 }
 /// 2^x, in attention_block.h.
 template <int kDegree, int kCount>
@@ -181,8 +205,10 @@ inline void transpose(__m512i (&r)[16]) {
   }
 }
 
-/// Rows of dwords (a query each, `stride` bytes apart) to columns: to[d * lanes + i] = from[i][d]; absent rows give zeros.
-inline void transpose_queries(const void* from, int64_t stride, int64_t rows, int64_t dwords, float* to, int64_t lanes) {
+/// Rows of dwords (a query each, `stride` bytes apart) to columns: to[d * lanes + i] = from[i][d]; absent rows give
+/// zeros.
+inline void transpose_queries(const void* from, int64_t stride, int64_t rows, int64_t dwords, float* to,
+                              int64_t lanes) {
   for (int64_t i = 0; i < lanes; i += 16) {
     for (int64_t d = 0; d < dwords; d += 16) {
       const __mmask16 mask = first(dwords - d);

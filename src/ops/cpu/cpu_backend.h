@@ -4,6 +4,7 @@
 
 #include "base/thread_pool.h"
 #include "ops/backend.h"
+#include "ops/cpu/attention.h"
 
 namespace jina {
 
@@ -24,10 +25,6 @@ bool has_fast_bf16();
 
 /// The backend of this machine's processor. Error kUnsupported for bf16 without hardware support.
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options);
-
-struct AttentionKernels;
-/// The attention kernels of this processor for f32 or bf16; null for bf16 without hardware support.
-const AttentionKernels* select_attention_kernels(DType dtype);
 
 /// The class behind make_cpu_backend; each operation is defined in the file of its name.
 class CpuBackend final : public Backend {
