@@ -168,10 +168,6 @@ int run(int argc, char** argv) {
                            {"32x16", repeat(32, 16)},
                            {"32x128", repeat(32, 128)},
                            {"4x128", repeat(4, 128)},
-                           {"8x128", repeat(8, 128)},
-                           {"16x128", repeat(16, 128)},
-                           {"1x128", repeat(1, 128)},
-                           {"2x128", repeat(2, 128)},
                            {"4x512", repeat(4, 512)},
                            {"1x512", repeat(1, 512)},
                            {"1x2048", repeat(1, 2048)},
@@ -205,6 +201,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace jina
 
-int main(int argc, char** argv) {
-  return jina::run(argc, argv);
-}
+int main(int argc, char** argv) { return jina::run(argc, argv); }

@@ -373,9 +373,7 @@ TEST(AttentionMemoryTest, ScratchIsBoundedWhateverTheLength) {
   EXPECT_EQ(backend->buffers().bytes_in_use(), 0U);
 }
 
-std::string dtype_name(const testing::TestParamInfo<DType>& info) {
-  return std::string(to_string(info.param));
-}
+std::string dtype_name(const testing::TestParamInfo<DType>& info) { return std::string(to_string(info.param)); }
 INSTANTIATE_TEST_SUITE_P(Cpu, AttentionTest, testing::Values(DType::kF32, DType::kBF16), dtype_name);
 
 }  // namespace

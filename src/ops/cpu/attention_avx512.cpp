@@ -35,9 +35,7 @@ float square_sum(const float* row, int64_t dim) {
   return _mm512_reduce_add_ps(sum);
 }
 
-V add_squares(V sum, V x) {
-  return fma(x, x, sum);
-}
+V add_squares(V sum, V x) { return fma(x, x, sum); }
 
 /// Scores (key, query) become weights in place.
 template <int kVectors>

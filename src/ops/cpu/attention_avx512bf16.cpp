@@ -9,12 +9,8 @@ constexpr int64_t kKeyBlock = 128;
 
 JINA_DEFINE_TILES("vdpbf16ps")
 
-inline V widen(__m256i x) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
-}
-inline __m256i narrow(V x) {
-  return (__m256i)_mm512_cvtneps_pbh(x);
-}
+inline V widen(__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); }
+inline __m256i narrow(V x) { return (__m256i)_mm512_cvtneps_pbh(x); }
 
 void rotate_row(const uint16_t* from, int64_t half, const float* cosines, const float* sines, uint16_t* to) {
   for (int64_t i = 0; i < half; i += 16) {
@@ -48,9 +44,7 @@ float square_sum(const uint16_t* row, int64_t dim) {
   return _mm512_reduce_add_ps(sum);
 }
 
-V add_squares(V sum, V pairs) {
-  return _mm512_dpbf16_ps(sum, (__m512bh)pairs, (__m512bh)pairs);
-}
+V add_squares(V sum, V pairs) { return _mm512_dpbf16_ps(sum, (__m512bh)pairs, (__m512bh)pairs); }
 
 /// Scores (key, query) become weights, pairs of keys in one dword, at the front of the same memory. The denominator
 /// sums the rounded weights, so that the result is a true weighted mean of the values.

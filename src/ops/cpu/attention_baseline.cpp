@@ -7,9 +7,7 @@ constexpr int kLanes = 4;
 using V = float __attribute__((vector_size(4 * kLanes)));
 using Integers = int32_t __attribute__((vector_size(4 * kLanes)));
 
-inline V fma(V a, V b, V c) {
-  return a * b + c;
-}
+inline V fma(V a, V b, V c) { return a * b + c; }
 
 }  // namespace
 }  // namespace jina

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ops/cpu/attention_kernels.h"
+#include "ops/cpu/attention_power.h"
 
 // Flash attention of one head (Dao et al. 2022, algorithm 1, with queries along the vector lanes), written over a few
 // vector operations that the including file defines for its instruction set: V, kLanes, kTileRows, fma, max, broadcast,
@@ -15,15 +16,10 @@
 // Queries lie along lanes: scores are kept transposed, (key, query). Maxima, exponentials and sums are then plain
 // vertical operations, keys and values need no transposition, and short rows waste at most 15 lanes.
 
-// The same statement for each of kCount vectors; a macro, as a loop over a lambda is not unrolled at -O2.
-#define JINA_EACH(statement) _Pragma("GCC unroll 8") for (int i = 0; i < kCount; ++i) statement
-
 namespace jina {
 namespace {
 
-constexpr int64_t round_up(int64_t x, int64_t step) {
-  return (x + step - 1) / step * step;
-}
+constexpr int64_t round_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
 
 constexpr int kMaxVectors = 3;
 constexpr int64_t kMaxLanes = kMaxVectors * kLanes;  // queries of a block
@@ -36,28 +32,8 @@ constexpr float kSkipBelow = 45.0F;
 /// Above 1 by more than the rounding of scores and norms.
 constexpr float kNormSlack = 1.001F;
 
-/// x becomes 2^x, for x <= 0 (a weight): relative error below 2e-7 for kDegree 5, 8e-5 for kDegree 3; at least 2^-125.
-/// Minimax polynomials of 2^f on [-1/2, 1/2]; the rounded part goes to the exponent. Step by step over several vectors,
-/// as one chain of dependent operations would leave the processor waiting.
-template <int kDegree, int kCount>
-[[gnu::always_inline]] inline void raise_to_power(V (&x)[kCount]) {
-  constexpr float kThird[] = {0.9999280572F, 0.6932609677F, 0.2426111251F, 0.0551716685F};
-  constexpr float kFifth[] = {1.0000001192F, 0.6931469440F, 0.2402212024F, 0.0555071309F, 0.0096755410F, 0.0013276472F};
-  const auto coefficient = [&](int k) { return broadcast(kDegree == 3 ? kThird[k] : kFifth[k]); };
-  const V magic = broadcast(12582912.0F);  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  V shift[kCount], p[kCount];
-  JINA_EACH(x[i] = max(broadcast(-125.0F), x[i]));  // this order keeps NaN
-  JINA_EACH(shift[i] = x[i] + magic);
-  JINA_EACH(p[i] = shift[i] - magic);
-  JINA_EACH(x[i] = x[i] - p[i]);
-  JINA_EACH(p[i] = fma(coefficient(kDegree), x[i], coefficient(kDegree - 1)));
-#pragma GCC unroll 8
-  for (int k = kDegree - 2; k >= 0; --k) JINA_EACH(p[i] = fma(p[i], x[i], coefficient(k)));
-  JINA_EACH(x[i] = add_exponent(p[i], shift[i]));
-}
-
 /// Where the parts of a packed head lie: keys row by row, values row by row (bf16: two tokens interleaved), and the
-/// largest squared norm of each block of keys.
+/// largest norm of each block of keys.
 struct PackedHead {
   int64_t key_row, value_row;  // dwords
   char *keys, *values;
@@ -139,7 +115,7 @@ void pack(const AttentionHead& head, int64_t begin, int64_t end) {
     float most = 0;
     for (int64_t token = block; token < end && token < block + kKeyBlock; ++token) {
       const float square = square_sum(packed.key(token), head.dim);
-      if (!(square <= most)) most = square;  // NaN is kept
+      if (most == most && !(square <= most)) most = square;  // NaN is kept, and never skipped
     }
     packed.norms[block / kKeyBlock] = __builtin_sqrtf(most);
   }
@@ -298,12 +274,8 @@ void attend(const AttentionHead& head, int64_t begin, void* scratch) {
   return Block<1>(head, begin, scratch).attend();
 }
 
-int64_t packed_bytes(int64_t tokens, int64_t dim) {
-  return PackedHead(nullptr, tokens, dim).bytes;
-}
-int64_t scratch_bytes(int64_t dim) {
-  return Scratch(nullptr, dim).bytes;
-}
+int64_t packed_bytes(int64_t tokens, int64_t dim) { return PackedHead(nullptr, tokens, dim).bytes; }
+int64_t scratch_bytes(int64_t dim) { return Scratch(nullptr, dim).bytes; }
 
 }  // namespace
 }  // namespace jina

@@ -15,18 +15,10 @@ constexpr int kPair = 1;
 constexpr int64_t kKeyBlock = 64;
 constexpr int kTileRows = 4;
 
-inline V max(V a, V b) {
-  return a > b ? a : b;
-}  // b where either is NaN
-inline V broadcast(float x) {
-  return V{} + x;
-}
-inline V load(const float* p) {
-  return *reinterpret_cast<const V*>(p);
-}
-inline void store(float* p, V x) {
-  *reinterpret_cast<V*>(p) = x;
-}
+inline V max(V a, V b) { return a > b ? a : b; }  // b where either is NaN
+inline V broadcast(float x) { return V{} + x; }
+inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }
+inline void store(float* p, V x) { *reinterpret_cast<V*>(p) = x; }
 inline V load_unaligned(const float* p) {
   V x;
   __builtin_memcpy(&x, p, sizeof x);
@@ -38,18 +30,14 @@ inline bool all_less(V a, V b) {
   for (int i = 0; i < kLanes; ++i) all = all && less[i] != 0;
   return all;
 }
-inline V add_exponent(V x, V shift) {
-  return (V)((Integers)x + ((Integers)shift << 23));
-}
+inline V add_exponent(V x, V shift) { return (V)((Integers)x + ((Integers)shift << 23)); }
 inline V opaque(V x) {
   asm("" : "+x"(x));
   return x;
 }
-inline V add_squares(V sum, V x) {
-  return fma(x, x, sum);
-}
+inline V add_squares(V sum, V x) { return fma(x, x, sum); }
 
-/// 2^x, in attention_block.h.
+/// 2^x, in attention_power.h.
 template <int kDegree, int kCount>
 void raise_to_power(V (&x)[kCount]);
 
