@@ -19,23 +19,18 @@
 // step of its inner dimension is 8 broadcast dwords times V vectors. A dword is one f32, or a pair of bf16 for
 // vdpbf16ps.
 
-// clang-format off: it does not settle on macros of strings
+// The formatter does not settle on these macros.
+// clang-format off
 
 // X(row, vector, register) for each accumulator of 8 rows by 1, 2 or 3 vectors.
 #define JINA_ACCUMULATORS_1(X) X(0, 0, 0) X(1, 0, 1) X(2, 0, 2) X(3, 0, 3) X(4, 0, 4) X(5, 0, 5) X(6, 0, 6) X(7, 0, 7)
-#define JINA_ACCUMULATORS_2(X)                                                                                     \
-  X(0, 0, 0)                                                                                                       \
-  X(0, 1, 1)                                                                                                       \
-  X(1, 0, 2)                                                                                                       \
-  X(1, 1, 3) X(2, 0, 4) X(2, 1, 5) X(3, 0, 6) X(3, 1, 7) X(4, 0, 8) X(4, 1, 9) X(5, 0, 10) X(5, 1, 11) X(6, 0, 12) \
-      X(6, 1, 13) X(7, 0, 14) X(7, 1, 15)
-#define JINA_ACCUMULATORS_3(X)                                                                                     \
-  X(0, 0, 0)                                                                                                       \
-  X(0, 1, 1)                                                                                                       \
-  X(0, 2, 2)                                                                                                       \
-  X(1, 0, 3) X(1, 1, 4) X(1, 2, 5) X(2, 0, 6) X(2, 1, 7) X(2, 2, 8) X(3, 0, 9) X(3, 1, 10) X(3, 2, 11) X(4, 0, 12) \
-      X(4, 1, 13) X(4, 2, 14) X(5, 0, 15) X(5, 1, 16) X(5, 2, 17) X(6, 0, 18) X(6, 1, 19) X(6, 2, 20) X(7, 0, 21)  \
-          X(7, 1, 22) X(7, 2, 23)
+#define JINA_ACCUMULATORS_2(X)                                                                                  \
+  X(0, 0, 0) X(0, 1, 1) X(1, 0, 2) X(1, 1, 3) X(2, 0, 4) X(2, 1, 5) X(3, 0, 6) X(3, 1, 7) X(4, 0, 8) X(4, 1, 9) \
+  X(5, 0, 10) X(5, 1, 11) X(6, 0, 12) X(6, 1, 13) X(7, 0, 14) X(7, 1, 15)
+#define JINA_ACCUMULATORS_3(X)                                                                                  \
+  X(0, 0, 0) X(0, 1, 1) X(0, 2, 2) X(1, 0, 3) X(1, 1, 4) X(1, 2, 5) X(2, 0, 6) X(2, 1, 7) X(2, 2, 8) X(3, 0, 9) \
+  X(3, 1, 10) X(3, 2, 11) X(4, 0, 12) X(4, 1, 13) X(4, 2, 14) X(5, 0, 15) X(5, 1, 16) X(5, 2, 17) X(6, 0, 18)   \
+  X(6, 1, 19) X(6, 2, 20) X(7, 0, 21) X(7, 1, 22) X(7, 2, 23)
 
 #define JINA_EXTRA_0 "%%zmm28"  // running maxima of the scores, or factors of the earlier results
 #define JINA_EXTRA_1 "%%zmm29"
