@@ -27,6 +27,8 @@ constexpr float kLog2E = 1.44269504F;
 constexpr float kNone = -1e38F;  // maximum before any key
 alignas(64) constexpr float kLaneNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
+constexpr int64_t kSecondLevel = 512 << 10;  // bytes of packed keys and values that stay in that cache
+
 /// A key block is skipped when its weights cannot sum to e^-45 of the softmax denominator; see is_negligible.
 constexpr float kSkipBelow = 45.0F;
 /// Above 1 by more than the rounding of scores and norms.
@@ -232,6 +234,15 @@ class Block {
     ask(head_.value, head_.value_stride);
   }
 
+  /// Asks for a tile of packed keys and values that will be needed soon, where they do not stay in the second-level
+  /// cache.
+  [[gnu::always_inline]] void prefetch_packed(int64_t token) const {
+    const char* const key = packed_.keys + 4 * packed_.key_row * token;
+    const char* const value = packed_.values + 4 * packed_.value_row * (token / kPair);
+    for (int64_t b = 0; b < 4 * packed_.key_row * kTileRows; b += 64) __builtin_prefetch(key + b, 0, 2);
+    for (int64_t b = 0; b < 4 * packed_.value_row * kTileRows / kPair; b += 64) __builtin_prefetch(value + b, 0, 2);
+  }
+
   void attend_block(int64_t block) {
     const int64_t begin = block * kKeyBlock;
     const int64_t keys = head_.tokens - begin < kKeyBlock ? head_.tokens - begin : kKeyBlock;
@@ -242,6 +253,7 @@ class Block {
       const float* bias = head_.slope == 0 ? nullptr : s_.bias + kKeyBlock - 1 - key;
       score_tile<kVectors>(tile, bias, s_.maxima, s_.scores + key * kQueries);
       if (begin_ == 0 && head_.ahead != 0) prefetch(begin + key);
+      if (packed_.bytes > kSecondLevel) prefetch_packed(begin + kKeyBlock + key);
     }
     const float factor = head_.scale * kLog2E;
     for (int64_t i = 0; i < kQueries; i += kLanes) {
