@@ -63,6 +63,11 @@ class Tensor {
   bool is_contiguous() const { return row_stride_ == width_; }
   /// True when no other handle shares the memory, so that a backend may write the result in place.
   bool is_sole_owner() const { return storage_.owner.use_count() == 1; }
+  /// Handles that share the memory, this one included.
+  int64_t handles() const { return storage_.owner.use_count(); }
+  bool shares_memory_with(const Tensor& other) const {
+    return storage_.owner != nullptr && storage_.owner == other.storage_.owner;
+  }
   size_t bytes() const { return static_cast<size_t>(shape_.elements() * size_of(dtype_)); }
 
   std::byte* raw() const { return storage_.data; }

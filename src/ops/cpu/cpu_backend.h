@@ -4,6 +4,7 @@
 
 #include "base/thread_pool.h"
 #include "ops/backend.h"
+#include "ops/cpu/attention.h"
 
 namespace jina {
 
@@ -50,6 +51,8 @@ class CpuBackend final : public Backend {
   CpuOptions options_;
   ThreadPool threads_;
   TensorPool buffers_;
+  const AttentionKernels* f32_attention_ = select_attention_kernels(DType::kF32);
+  const AttentionKernels* bf16_attention_ = select_attention_kernels(DType::kBF16);
 };
 
 }  // namespace jina
