@@ -241,60 +241,75 @@ class MergeReader {
     std::vector<MergeTable::Merge> list;
     list.reserve(array.size());
     for (const simdjson::dom::element element : array) {
-      if (const auto parts = split(element)) list.push_back(merge_of(parts->first, parts->second));
+      if (const auto parts = split(element)) parts_.push_back(*parts);
       ++line_;
+      if (parts_.size() == kBlock) resolve_parts(list);
     }
-    if (list.size() > MergeTable::kMaxMerges) reject("more than {} merges", MergeTable::kMaxMerges);
+    resolve_parts(list);
+    if (list.size() > MergeTable::kMaxMerges) reject(line_, "more than {} merges", MergeTable::kMaxMerges);
     return list;
   }
 
  private:
-  using Parts = std::pair<std::string_view, std::string_view>;
+  struct Parts {
+    std::string_view left;
+    std::string_view right;
+    size_t line;
+  };
+  static constexpr size_t kBlock = 64;
 
   /// Nothing for the version line of old files.
   std::optional<Parts> split(simdjson::dom::element element) {
     const bool is_pair = element.is_array();
-    if (line_ > 0 && is_pair != has_pairs_) reject("is {}, the first is not", is_pair ? "a pair" : "a string");
+    if (line_ > 0 && is_pair != has_pairs_) reject(line_, "is {}, the first is not", is_pair ? "a pair" : "a string");
     has_pairs_ = is_pair;
-    Parts parts;
+    Parts parts{{}, {}, line_};
     if (is_pair) {
       const simdjson::dom::array pair = element;
-      if (pair.size() != 2 || pair.at(0).get(parts.first) || pair.at(1).get(parts.second)) {
-        reject("expected two strings, found {}", simdjson::minify(element));
+      if (pair.size() != 2 || pair.at(0).get(parts.left) || pair.at(1).get(parts.right)) {
+        reject(line_, "expected two strings, found {}", simdjson::minify(element));
       }
       return parts;
     }
     std::string_view text;
-    if (element.get(text)) reject("expected \"a b\" or [\"a\", \"b\"], found {}", simdjson::minify(element));
+    if (element.get(text)) reject(line_, "expected \"a b\" or [\"a\", \"b\"], found {}", simdjson::minify(element));
     if (text.starts_with("#version")) return std::nullopt;
     const size_t blank = text.find(' ');
     if (blank == std::string_view::npos || text.find(' ', blank + 1) != std::string_view::npos) {
-      reject("expected two tokens with one blank between, found '{}'", text);
+      reject(line_, "expected two tokens with one blank between, found '{}'", text);
     }
-    return Parts{text.substr(0, blank), text.substr(blank + 1)};
+    return Parts{text.substr(0, blank), text.substr(blank + 1), line_};
   }
 
-  MergeTable::Merge merge_of(std::string_view left, std::string_view right) {
-    if (left.empty() || right.empty()) reject("a side of '{}' + '{}' is empty", left, right);
-    joined_.assign(left).append(right);
-    return {id_of(left), id_of(right), id_of(joined_)};
-  }
-
-  int32_t id_of(std::string_view token) const {
-    const int32_t id = tokens_.find(token);
-    if (id == kAbsent) reject("token '{}' is not in the vocabulary", token);
-    return id;
+  /// Looks up the tokens of the merges read since the last time.
+  void resolve_parts(std::vector<MergeTable::Merge>& list) {
+    std::array<std::string, kBlock> joined;
+    std::vector<std::string_view> texts;
+    texts.reserve(3 * kBlock);
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const auto [left, right, line] = parts_[i];
+      if (left.empty() || right.empty()) reject(line, "a side of '{}' + '{}' is empty", left, right);
+      joined[i].assign(left).append(right);
+      texts.insert(texts.end(), {left, right, joined[i]});
+    }
+    std::array<int32_t, 3 * kBlock> ids{};
+    tokens_.find_all(texts, ids);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (ids[i] == kAbsent) reject(parts_[i / 3].line, "token '{}' is not in the vocabulary", texts[i]);
+    }
+    for (size_t i = 0; i < texts.size(); i += 3) list.push_back({ids[i], ids[i + 1], ids[i + 2]});
+    parts_.clear();
   }
 
   template <typename... Args>
-  [[noreturn]] void reject(fmt::format_string<Args...> format, Args&&... args) const {
-    fail(merges_.document().kind(), merges_.document().where(), "merges[{}]: {}", line_,
+  [[noreturn]] void reject(size_t line, fmt::format_string<Args...> format, Args&&... args) const {
+    fail(merges_.document().kind(), merges_.document().where(), "merges[{}]: {}", line,
          fmt::format(format, std::forward<Args>(args)...));
   }
 
   const Json& merges_;
   const TokenTable& tokens_;
-  std::string joined_;
+  std::vector<Parts> parts_;  // not looked up yet
   size_t line_ = 0;
   bool has_pairs_ = false;
 };

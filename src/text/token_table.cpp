@@ -1,12 +1,15 @@
 #include "text/token_table.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
 namespace jina {
 
 namespace {
+
+constexpr size_t kBlock = 64;
 
 template <typename Word>
 uint64_t load(const char* from) {
@@ -56,16 +59,43 @@ TokenTable::TokenTable(std::span<const std::string_view> text_of_id) {
     arena_.append(text);
   }
   begins_.push_back(static_cast<uint32_t>(arena_.size()));
-  for (int32_t id = 0; id < size(); ++id) {
-    if (text_of_id[id].data() == nullptr) continue;
-    const uint64_t hashed = hash(text_of_id[id]);
-    if (find_hashed(text_of_id[id], hashed) != kAbsent) {
-      duplicate_ = id;
-      continue;
+  std::array<uint64_t, kBlock> hashes{};
+  for (size_t block = 0; block < text_of_id.size(); block += kBlock) {
+    const size_t end = std::min(block + kBlock, text_of_id.size());
+    for (size_t id = block; id < end; ++id) {
+      hashes[id - block] = hash(text_of_id[id]);
+      __builtin_prefetch(&slots_[hashes[id - block] & mask_]);
     }
-    uint64_t slot = hashed & mask_;
-    while (slots_[slot] != 0) slot = (slot + 1) & mask_;
-    slots_[slot] = (hashed >> 32 << 32) | static_cast<uint64_t>(id + 1);
+    for (size_t id = block; id < end; ++id) {
+      if (text_of_id[id].data() != nullptr) insert(static_cast<int32_t>(id), hashes[id - block]);
+    }
+  }
+}
+
+void TokenTable::insert(int32_t id, uint64_t hash) {
+  uint64_t slot = hash & mask_;
+  for (; slots_[slot] != 0; slot = (slot + 1) & mask_) {
+    if (slots_[slot] >> 32 != hash >> 32) continue;
+    if (text(static_cast<int32_t>(slots_[slot] & 0xFFFFFFFFu) - 1) != text(id)) continue;
+    duplicate_ = id;
+    return;
+  }
+  slots_[slot] = (hash >> 32 << 32) | static_cast<uint64_t>(id + 1);
+}
+
+void TokenTable::find_all(std::span<const std::string_view> texts, std::span<int32_t> ids) const {
+  // Each step of a search waits for memory; a block of them waits together.
+  std::array<uint64_t, kBlock> hashes{};
+  for (size_t block = 0; block < texts.size(); block += kBlock) {
+    const size_t end = std::min(block + kBlock, texts.size());
+    for (size_t i = block; i < end; ++i) {
+      hashes[i - block] = hash(texts[i]);
+      __builtin_prefetch(&slots_[hashes[i - block] & mask_]);
+    }
+    for (size_t i = block; i < end; ++i) __builtin_prefetch(&begins_[slots_[hashes[i - block] & mask_] & 0xFFFFFFFFu]);
+    for (size_t i = block; i < end; ++i) {
+      ids[i] = texts[i].size() > longest_ ? kAbsent : find_hashed(texts[i], hashes[i - block]);
+    }
   }
 }
 

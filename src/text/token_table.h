@@ -20,6 +20,8 @@ class TokenTable {
 
   /// The id of a string, kAbsent when it has none. Of ids with the same string the lowest is found.
   int32_t find(std::string_view text) const { return text.size() > longest_ ? kAbsent : find_hashed(text, hash(text)); }
+  /// find() for many strings at once, several times faster where the table does not fit the caches.
+  void find_all(std::span<const std::string_view> texts, std::span<int32_t> ids) const;
   /// The string of an id in [0, size()); empty when it has none.
   std::string_view text(int32_t id) const {
     return std::string_view(arena_).substr(begins_[id], begins_[id + 1] - begins_[id]);
@@ -31,6 +33,7 @@ class TokenTable {
  private:
   static uint64_t hash(std::string_view text);
   int32_t find_hashed(std::string_view text, uint64_t hash) const;
+  void insert(int32_t id, uint64_t hash);
 
   std::string arena_;
   std::vector<uint32_t> begins_;  // into arena_, by id, and the end
