@@ -52,9 +52,15 @@ class Scanner {
   /// End of the run of characters of one class.
   size_t skip(CharClass type, size_t position) const {
     while (position < text_.size()) {
-      const Char next = at(position);
-      if (next.type != type) break;
-      position = next.end;
+      const CharClass byte_class = kByteClasses[static_cast<unsigned char>(text_[position])];
+      if (byte_class == type) {
+        ++position;
+        continue;
+      }
+      if (byte_class != CharClass::kNonAscii) break;
+      size_t end = position;
+      if (class_of(next_code_point(text_, end)) != type) break;
+      position = end;
     }
     return position;
   }
