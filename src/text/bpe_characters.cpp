@@ -19,12 +19,8 @@ constexpr uint32_t kAfterOther = 2u << kIdBits;
 constexpr uint32_t kBeforeAscii = 4u << kIdBits;
 constexpr uint32_t kBeforeOther = 8u << kIdBits;
 
-bool is_ascii(char byte) {
-  return static_cast<unsigned char>(byte) < 0x80;
-}
-bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-}
+bool is_ascii(char byte) { return static_cast<unsigned char>(byte) < 0x80; }
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
 /// Bytes of a character of two or three bytes that begins at `position`; 1 for all else.
 size_t table_character_size(std::string_view text, size_t position) {

@@ -18,9 +18,7 @@ constexpr size_t kShort = 128;
 constexpr size_t kBlock = 16;
 
 /// A pair's bit in the filter, taken modulo its size: of another hash than its home in the table.
-uint64_t filter_bit(uint64_t key) {
-  return key * 0xD6E8FEB86659FD93u >> 32;
-}
+uint64_t filter_bit(uint64_t key) { return key * 0xD6E8FEB86659FD93u >> 32; }
 
 uint64_t key_of(int32_t left, int32_t right) {
   return static_cast<uint64_t>(left) << 21 | static_cast<uint64_t>(right);

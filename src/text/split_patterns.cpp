@@ -170,9 +170,11 @@ struct PatternRow {
 
 constexpr PatternRow kPatterns[] = {
     {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", SplitPattern::kGpt2},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|)"
+     R"(\s+(?!\S)|\s+)",
      SplitPattern::kQwen2},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|)"
+     R"(\s+(?!\S)|\s+)",
      SplitPattern::kCl100k},
 };
 
@@ -193,12 +195,8 @@ void split_by_pattern(SplitPattern pattern, std::string_view text, std::vector<B
   }
 }
 
-void split_gpt2(std::string_view text, std::vector<ByteSpan>& out) {
-  split(text, out, gpt2_end);
-}
+void split_gpt2(std::string_view text, std::vector<ByteSpan>& out) { split(text, out, gpt2_end); }
 
-void split_qwen2(std::string_view text, std::vector<ByteSpan>& out) {
-  split(text, out, qwen2_end<1>);
-}
+void split_qwen2(std::string_view text, std::vector<ByteSpan>& out) { split(text, out, qwen2_end<1>); }
 
 }  // namespace jina

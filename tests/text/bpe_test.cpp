@@ -70,9 +70,7 @@ void check_texts(const TokenModel& model, SplitPattern pattern, const char* name
   }
 }
 
-TEST(Bpe, CodeModelAsTheReference) {
-  check_texts(*v2_code(), SplitPattern::kGpt2, "v2_code");
-}
+TEST(Bpe, CodeModelAsTheReference) { check_texts(*v2_code(), SplitPattern::kGpt2, "v2_code"); }
 
 TEST(Bpe, QwenModelAsTheReference) {
   const char* shared = std::getenv("JINA_SHARED_DIR");
