@@ -40,7 +40,10 @@ TEST(TokenTable, EveryLengthAndNeighbour) {
   std::vector<std::string> strings;
   for (size_t size = 1; size <= 40; ++size) {
     for (int last = 0; last < 50; ++last) strings.push_back(std::string(size - 1, 'x') + static_cast<char>('0' + last));
-    if (size > 1) strings.push_back("y" + std::string(size - 1, 'x'));
+    if (size > 1) {
+      strings.emplace_back(size, 'x');
+      strings.back().front() = 'y';
+    }
   }
   const std::vector<std::string_view> texts(strings.begin(), strings.end());
   const TokenTable table(texts);
