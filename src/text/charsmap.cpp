@@ -13,22 +13,12 @@ namespace {
 constexpr size_t kLongestCluster = 5;  // bytes; longer clusters are looked up character by character only
 
 // A unit of the double array (Darts-clone): label in the low byte and bit 31, bit 8 says that the child 0 is a value.
-constexpr uint32_t unit_label(uint32_t unit) {
-  return unit & 0x800000FFu;
-}
-constexpr bool has_value(uint32_t unit) {
-  return (unit >> 8 & 1) != 0;
-}
-constexpr uint32_t unit_offset(uint32_t unit) {
-  return (unit >> 10) << ((unit & 0x200u) >> 6);
-}
-constexpr uint32_t unit_value(uint32_t unit) {
-  return unit & 0x7FFFFFFFu;
-}
+constexpr uint32_t unit_label(uint32_t unit) { return unit & 0x800000FFu; }
+constexpr bool has_value(uint32_t unit) { return (unit >> 8 & 1) != 0; }
+constexpr uint32_t unit_offset(uint32_t unit) { return (unit >> 10) << ((unit & 0x200u) >> 6); }
+constexpr uint32_t unit_value(uint32_t unit) { return unit & 0x7FFFFFFFu; }
 
-constexpr bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u;
-}
+constexpr bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u; }
 
 size_t character_length(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
