@@ -159,8 +159,8 @@ class ByteTrie::Builder {
     while (!pending_.empty()) {
       const Node node = pending_.back();
       pending_.pop_back();
-      const uint32_t base = add_children(node);
-      trie_.units_[node.slot].base = base;
+      const uint32_t children = add_children(node);
+      trie_.units_[node.slot].children = children;
     }
     trie_.units_.resize(std::max<size_t>(slots_ + kBytes, 2 * kBytes));
     trie_.units_.shrink_to_fit();
@@ -187,8 +187,15 @@ class ByteTrie::Builder {
     const uint32_t base = map_.place({bytes.data(), count});
     if (trie_.units_.size() < map_.size()) trie_.units_.resize(map_.size());
     slots_ = std::max<size_t>(slots_, base + kBytes);
-    for (size_t child = count; child-- > 0;) add_child(node, {begins[child], begins[child + 1]}, base, bytes[child]);
-    return base;
+    if (base >> (32 - kFilterBits) != 0) {
+      fail(ErrorKind::kModelFile, {}, "a vocabulary of {} tokens is too large for the trie", keys_.count());
+    }
+    uint32_t filter = 0;
+    for (size_t child = count; child-- > 0;) {
+      filter |= 1u << bytes[child] % kFilterBits;
+      add_child(node, {begins[child], begins[child + 1]}, base, bytes[child]);
+    }
+    return base << kFilterBits | filter;
   }
 
   void add_child(const Node& parent, std::pair<size_t, size_t> range, uint32_t base, unsigned char byte) {
@@ -196,7 +203,7 @@ class ByteTrie::Builder {
     const size_t depth = parent.depth + 1;
     uint32_t value = kNoValue;
     while (begin < range.second && keys_.length(begin) == depth) value = keys_.index(begin++);
-    trie_.units_[base + byte] = {kNoChildren, value << kValueShift | kTaken | byte};
+    trie_.units_[base + byte] = {0, value << kValueShift | kTaken | byte};
     if (begin < range.second) pending_.push_back({begin, range.second, depth, base + byte});
   }
 
