@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -39,26 +40,63 @@ void radix_sort(std::vector<SortedKey>& keys) {
   }
 }
 
-/// Non-empty keys in order of their bytes, equal ones in order of their indices.
-std::vector<SortedKey> sort_keys(std::span<const std::string_view> keys) {
-  std::vector<SortedKey> sorted;
-  sorted.reserve(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (!keys[i].empty()) sorted.push_back({head_of(keys[i]), static_cast<uint32_t>(i)});
+/// The non-empty keys in order of their bytes, equal ones in order of their indices. They are copied into one string:
+/// the trie is built from neighbours, and neighbours in the vocabulary lie far apart.
+class SortedKeys {
+ public:
+  explicit SortedKeys(std::span<const std::string_view> keys) {
+    std::vector<SortedKey> sorted;
+    sorted.reserve(keys.size());
+    size_t bytes = 0;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (keys[i].empty()) continue;
+      sorted.push_back({head_of(keys[i]), static_cast<uint32_t>(i)});
+      bytes += keys[i].size();
+    }
+    radix_sort(sorted);
+    sort_equal_heads(keys, sorted);
+    text_.reserve(bytes);
+    keys_.reserve(sorted.size());
+    for (const SortedKey& key : sorted) {
+      keys_.push_back({text_.size(), text_.size() + keys[key.index].size(), key.index});
+      text_ += keys[key.index];
+    }
   }
-  radix_sort(sorted);
-  for (size_t begin = 0; begin < sorted.size();) {
-    size_t end = begin + 1;
-    while (end < sorted.size() && sorted[end].head == sorted[begin].head) ++end;
-    std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(begin), sorted.begin() + static_cast<std::ptrdiff_t>(end),
-              [&](const SortedKey& a, const SortedKey& b) {
-                const int order = keys[a.index].compare(keys[b.index]);
-                return order != 0 ? order < 0 : a.index < b.index;
-              });
-    begin = end;
+
+  size_t count() const { return keys_.size(); }
+  size_t length(size_t i) const { return keys_[i].end - keys_[i].begin; }
+  uint32_t index(size_t i) const { return keys_[i].index; }
+  unsigned char byte(size_t i, size_t place) const { return static_cast<unsigned char>(text_[keys_[i].begin + place]); }
+
+ private:
+  struct Key {
+    size_t begin, end;  // in text_
+    uint32_t index;
+  };
+
+  /// Sorts keys of the same head by their next eight bytes, then by all.
+  static void sort_equal_heads(std::span<const std::string_view> keys, std::vector<SortedKey>& sorted) {
+    const auto is_less = [&](const SortedKey& a, const SortedKey& b) {
+      if (a.head != b.head) return a.head < b.head;
+      const int order = keys[a.index].compare(keys[b.index]);
+      return order != 0 ? order < 0 : a.index < b.index;
+    };
+    for (auto begin = sorted.begin(); begin != sorted.end();) {
+      const uint64_t head = begin->head;
+      const auto end = std::find_if(begin, sorted.end(), [&](const SortedKey& key) { return key.head != head; });
+      if (end - begin > 1) {
+        for (auto key = begin; key != end; ++key) {
+          key->head = head_of(keys[key->index].substr(std::min<size_t>(8, keys[key->index].size())));
+        }
+        std::sort(begin, end, is_less);
+      }
+      begin = end;
+    }
   }
-  return sorted;
-}
+
+  std::string text_;
+  std::vector<Key> keys_;
+};
 
 /// Which slots and bases are in use, and the search for a base whose children's slots are all free.
 class SlotMap {
@@ -81,7 +119,7 @@ class SlotMap {
   size_t size() const { return taken_.size() * 64; }
 
  private:
-  static constexpr size_t kPatience = 8;  // words
+  static constexpr size_t kPatience = 1;  // words
 
   static void set(std::vector<uint64_t>& bits, size_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); }
 
@@ -113,17 +151,16 @@ class SlotMap {
 /// Places the nodes depth first, so that the nodes of a key lie close together.
 class ByteTrie::Builder {
  public:
-  Builder(std::span<const std::string_view> keys, ByteTrie& trie)
-      : keys_(keys), trie_(trie), sorted_(sort_keys(keys)) {}
+  Builder(std::span<const std::string_view> keys, ByteTrie& trie) : trie_(trie), keys_(keys) {}
 
   void build() {
     trie_.units_.resize(2 * kBytes);
-    if (!sorted_.empty()) trie_.root_ = add_children({0, sorted_.size(), 0, 0});
+    if (keys_.count() > 0) trie_.root_ = add_children({0, keys_.count(), 0, 0});
     while (!pending_.empty()) {
       const Node node = pending_.back();
       pending_.pop_back();
-      const uint32_t base = add_children(node);
-      trie_.units_[node.slot].base = base;
+      const uint32_t children = add_children(node);
+      trie_.units_[node.slot].children = children;
     }
     trie_.units_.resize(std::max<size_t>(slots_ + kBytes, 2 * kBytes));
     trie_.units_.shrink_to_fit();
@@ -136,43 +173,44 @@ class ByteTrie::Builder {
     uint32_t slot;
   };
 
-  std::string_view key(size_t i) const { return keys_[sorted_[i].index]; }
-  unsigned char byte_at(size_t i, size_t depth) const {
-    return static_cast<unsigned char>(depth < 8 ? sorted_[i].head >> (56 - 8 * depth) : key(i)[depth]);
-  }
-
   uint32_t add_children(const Node& node) {
     std::array<unsigned char, kBytes> bytes;
     std::array<size_t, kBytes + 1> begins;
     size_t count = 0;
     for (size_t i = node.begin; i < node.end; ++i) {
-      const unsigned char byte = byte_at(i, node.depth);
+      const unsigned char byte = keys_.byte(i, node.depth);
       if (count > 0 && bytes[count - 1] == byte) continue;
       bytes[count] = byte;
       begins[count++] = i;
     }
     begins[count] = node.end;
-    const uint32_t base = slots_map_.place({bytes.data(), count});
-    if (trie_.units_.size() < slots_map_.size()) trie_.units_.resize(slots_map_.size());
+    const uint32_t base = map_.place({bytes.data(), count});
+    if (trie_.units_.size() < map_.size()) trie_.units_.resize(map_.size());
     slots_ = std::max<size_t>(slots_, base + kBytes);
-    for (size_t child = count; child-- > 0;) add_child(node, {begins[child], begins[child + 1]}, base, bytes[child]);
-    return base;
+    if (base >> (32 - kFilterBits) != 0) {
+      fail(ErrorKind::kModelFile, {}, "a vocabulary of {} tokens is too large for the trie", keys_.count());
+    }
+    uint32_t filter = 0;
+    for (size_t child = count; child-- > 0;) {
+      filter |= 1u << bytes[child] % kFilterBits;
+      add_child(node, {begins[child], begins[child + 1]}, base, bytes[child]);
+    }
+    return base << kFilterBits | filter;
   }
 
   void add_child(const Node& parent, std::pair<size_t, size_t> range, uint32_t base, unsigned char byte) {
     size_t begin = range.first;
     const size_t depth = parent.depth + 1;
     uint32_t value = kNoValue;
-    while (begin < range.second && key(begin).size() == depth) value = sorted_[begin++].index;
-    trie_.units_[base + byte] = {kNoChildren, value << kValueShift | kTaken | byte};
+    while (begin < range.second && keys_.length(begin) == depth) value = keys_.index(begin++);
+    trie_.units_[base + byte] = {0, value << kValueShift | kTaken | byte};
     if (begin < range.second) pending_.push_back({begin, range.second, depth, base + byte});
   }
 
-  std::span<const std::string_view> keys_;
   ByteTrie& trie_;
-  std::vector<SortedKey> sorted_;
+  SortedKeys keys_;
   std::vector<Node> pending_;
-  SlotMap slots_map_;
+  SlotMap map_;
   size_t slots_ = 0;  // behind the last slot that any node may look at
 };
 

@@ -17,19 +17,20 @@ class ByteTrie {
   static constexpr size_t kMaxKeys = (size_t{1} << 23) - 1;
 
   /// The value of a key is its index; of equal keys the last one counts. Empty keys are left out. At most kMaxKeys.
+  /// Error kModelFile when they need more than 2^24 nodes.
   explicit ByteTrie(std::span<const std::string_view> keys);
 
   std::optional<int32_t> find(std::string_view key) const;
   /// Calls visit(length, value) for each key that `text` begins with, shortest first.
   template <typename Visit>
   void for_each_prefix(std::string_view text, Visit&& visit) const {
-    const Unit* const units = units_.data();
-    const Unit* children = units + root_;
+    uint32_t children = root_;
     for (size_t i = 0; i < text.size(); ++i) {
       const auto byte = static_cast<unsigned char>(text[i]);
-      const Unit unit = children[byte];
+      if ((children >> byte % kFilterBits & 1) == 0) return;
+      const Unit unit = units_[(children >> kFilterBits) + byte];
       if ((unit.packed & kTagMask) != (kTaken | byte)) return;
-      children = units + unit.base;
+      children = unit.children;
       if (const uint32_t value = unit.packed >> kValueShift; value != kNoValue)
         visit(i + 1, static_cast<int32_t>(value));
     }
@@ -39,18 +40,18 @@ class ByteTrie {
 
  private:
   struct Unit {
-    uint32_t base = 0;                          // slot of child 0; kNoChildren when there are none
+    uint32_t children = 0;                      // base; bit b of the filter: some child's byte is b modulo kFilterBits
     uint32_t packed = kNoValue << kValueShift;  // value, kTaken, byte that leads here
   };
   static constexpr uint32_t kTaken = 0x100;
   static constexpr uint32_t kTagMask = 0x1FF;
   static constexpr uint32_t kValueShift = 9;
   static constexpr uint32_t kNoValue = 0x7FFFFF;
-  static constexpr uint32_t kNoChildren = 0;  // the first 256 slots stay free
+  static constexpr uint32_t kFilterBits = 8;  // most bytes that lead nowhere are known without a look at their slot
   class Builder;
 
   std::vector<Unit> units_;
-  uint32_t root_ = kNoChildren;
+  uint32_t root_ = 0;  // as Unit::children
 };
 
 }  // namespace jina

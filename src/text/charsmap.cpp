@@ -13,27 +13,18 @@ namespace {
 constexpr size_t kLongestCluster = 5;  // bytes; longer clusters are looked up character by character only
 
 // A unit of the double array (Darts-clone): label in the low byte and bit 31, bit 8 says that the child 0 is a value.
-constexpr uint32_t unit_label(uint32_t unit) {
-  return unit & 0x800000FFu;
-}
-constexpr bool has_value(uint32_t unit) {
-  return (unit >> 8 & 1) != 0;
-}
-constexpr uint32_t unit_offset(uint32_t unit) {
-  return (unit >> 10) << ((unit & 0x200u) >> 6);
-}
-constexpr uint32_t unit_value(uint32_t unit) {
-  return unit & 0x7FFFFFFFu;
-}
+constexpr uint32_t unit_label(uint32_t unit) { return unit & 0x800000FFu; }
+constexpr bool has_value(uint32_t unit) { return (unit >> 8 & 1) != 0; }
+constexpr uint32_t unit_offset(uint32_t unit) { return (unit >> 10) << ((unit & 0x200u) >> 6); }
+constexpr uint32_t unit_value(uint32_t unit) { return unit & 0x7FFFFFFFu; }
 
-constexpr bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u;
-}
+constexpr bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u; }
 
-size_t character_end(std::string_view text, size_t begin) {
-  size_t end = begin + 1;
-  while (end < text.size() && is_continuation(text[end])) ++end;
-  return end;
+size_t character_length(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  if (byte < 0x80) return 1;
+  if (byte < 0xE0) return 2;
+  return byte < 0xF0 ? 3 : 4;
 }
 
 size_t count_characters(std::string_view text) {
@@ -101,10 +92,11 @@ class AlignedWriter {
 
   /// Copies the unchanged bytes [begin, end) of the source.
   void keep(size_t begin, size_t end) {
+    if (taken_ == begin) return keep_in_place(end);
     while (begin < end) {
-      const size_t next = character_end(source_, begin);
-      take(source_.substr(begin, next - begin));
-      begin = next;
+      const size_t size = character_length(source_[begin]);
+      take(source_.substr(begin, size));
+      begin += size;
     }
   }
 
@@ -112,9 +104,8 @@ class AlignedWriter {
   void replace(std::string_view old, std::string_view replacement) {
     size_t old_left = count_characters(old);
     for (size_t begin = 0; begin < replacement.size();) {
-      const size_t end = character_end(replacement, begin);
-      const std::string_view character = replacement.substr(begin, end - begin);
-      begin = end;
+      const std::string_view character = replacement.substr(begin, character_length(replacement[begin]));
+      begin += character.size();
       if (old_left == 0) {
         insert(character);
       } else {
@@ -126,6 +117,20 @@ class AlignedWriter {
   }
 
  private:
+  /// Copies up to `end` from where the next character is to be taken.
+  void keep_in_place(size_t end) {
+    if (taken_ == end) return;
+    out_.text.append(source_.substr(taken_, end - taken_));
+    out_.origin.resize(out_.text.size());
+    ByteSpan* origin = out_.origin.data() + out_.origin.size() - (end - taken_);
+    while (taken_ < end) {
+      last_size_ = character_length(source_[taken_]);
+      origin = std::fill_n(origin, last_size_, next_span());
+      taken_ += last_size_;
+    }
+    is_last_inserted_ = false;
+  }
+
   void take(std::string_view character) {
     write(character, next_span());
     taken_ = next_span().end;
@@ -157,7 +162,7 @@ class AlignedWriter {
   }
 
   ByteSpan next_span() const {
-    return {static_cast<uint32_t>(taken_), static_cast<uint32_t>(character_end(source_, taken_))};
+    return {static_cast<uint32_t>(taken_), static_cast<uint32_t>(taken_ + character_length(source_[taken_]))};
   }
 
   std::string_view source_;
@@ -172,9 +177,12 @@ class AlignedWriter {
 Charsmap::Charsmap(std::string_view base64, std::string where) {
   read_trie(decode_base64(base64, where), where);
   check_trie(where);
-  for (unsigned char byte = 0x20; byte < 0x7F; ++byte) {
-    const char character = static_cast<char>(byte);
-    is_plain_[byte] = !find({&character, 1});
+  std::string character;
+  for (char32_t code_point = 0; code_point < 64 * plain_.size(); ++code_point) {
+    if (grapheme_class(code_point) != GraphemeClass::kAny) continue;
+    character.clear();
+    append_utf8(character, code_point);
+    if (!find(character)) plain_[code_point / 64] |= uint64_t{1} << (code_point % 64);
   }
 }
 
@@ -226,12 +234,18 @@ std::optional<std::string_view> Charsmap::find(std::string_view chunk) const {
   return std::nullopt;
 }
 
-size_t Charsmap::skip_plain_ascii(std::string_view text, size_t begin) const {
+size_t Charsmap::skip_plain(std::string_view text, size_t begin) const {
+  size_t last = begin;  // where the last character of the run begins
   size_t end = begin;
-  while (end < text.size() && is_plain_[static_cast<unsigned char>(text[end])]) ++end;
+  while (end < text.size()) {
+    size_t next = end;
+    if (!is_plain(next_code_point(text, next))) break;
+    last = end;
+    end = next;
+  }
   // A mark that follows joins the cluster of the last character.
   const bool may_be_joined = end < text.size() && static_cast<unsigned char>(text[end]) >= 0x80;
-  return may_be_joined && end > begin ? end - 1 : end;
+  return may_be_joined ? last : end;
 }
 
 void Charsmap::normalize(std::string_view text, NormalizedText& out) const {
@@ -252,7 +266,7 @@ void Charsmap::normalize(std::string_view text, NormalizedText& out) const {
   GraphemeCursor cursor(text);
   while (cursor.position() < text.size()) {
     const size_t begin = cursor.position();
-    const size_t plain_end = skip_plain_ascii(text, begin);
+    const size_t plain_end = skip_plain(text, begin);
     if (plain_end > begin) {
       cursor.move_to(plain_end);
       continue;
@@ -265,7 +279,7 @@ void Charsmap::normalize(std::string_view text, NormalizedText& out) const {
       }
     }
     for (size_t position = begin; position < end;) {
-      const size_t next = character_end(text, position);
+      const size_t next = position + character_length(text[position]);
       if (const auto replacement = find(text.substr(position, next - position))) replace(position, next, *replacement);
       position = next;
     }

@@ -32,12 +32,16 @@ class Charsmap {
   void check_trie(const std::string& where) const;
   /// The replacement of the shortest key that `chunk` begins with, as the reference has it (not of the longest).
   std::optional<std::string_view> find(std::string_view chunk) const;
-  /// End of the run of characters from `begin` on that are clusters of their own and stay as they are.
-  size_t skip_plain_ascii(std::string_view text, size_t begin) const;
+  /// A character that joins no neighbour by itself (marks may join it) and has no replacement of its own.
+  bool is_plain(char32_t code_point) const {
+    return code_point < 64 * plain_.size() && (plain_[code_point / 64] >> (code_point % 64) & 1) != 0;
+  }
+  /// End of the run of plain characters from `begin` on that are clusters of their own and so stay as they are.
+  size_t skip_plain(std::string_view text, size_t begin) const;
 
   std::vector<uint32_t> units_;
   std::string replacements_;
-  std::array<bool, 256> is_plain_{};  // bytes of printable ASCII without a replacement
+  std::array<uint64_t, 1024> plain_{};  // bit c: code point c is plain; others of the BMP and all beyond are not
 };
 
 }  // namespace jina

@@ -16,9 +16,7 @@ constexpr uint32_t set_of(Classes... classes) {
   return (0u | ... | (1u << static_cast<uint32_t>(classes)));
 }
 
-constexpr bool contains(uint32_t set, GraphemeClass one) {
-  return (set >> static_cast<uint32_t>(one) & 1) != 0;
-}
+constexpr bool contains(uint32_t set, GraphemeClass one) { return (set >> static_cast<uint32_t>(one) & 1) != 0; }
 
 constexpr uint32_t kBreakers = set_of(kCr, kLf, kControl);
 constexpr uint32_t kExtenders = set_of(kLinker, kZwj, kExtend, kExtendNotIndic, kSpacingMark);
@@ -85,9 +83,7 @@ inline GraphemeClass class_of(char32_t code_point) {
 
 }  // namespace
 
-GraphemeClass grapheme_class(char32_t code_point) {
-  return code_point < 0x110000 ? class_of(code_point) : kAny;
-}
+GraphemeClass grapheme_class(char32_t code_point) { return code_point < 0x110000 ? class_of(code_point) : kAny; }
 
 void GraphemeCursor::move_to(size_t boundary) {
   position_ = after_first_ = boundary;

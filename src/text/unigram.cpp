@@ -99,6 +99,8 @@ Vocab::Vocab(const Json& model) {
   simdjson::dom::array array;
   const Json vocab = model.at("vocab");
   if (vocab.raw().get(array) != simdjson::SUCCESS) vocab.reject("an array");
+  ends.reserve(array.size());
+  scores.reserve(array.size());
   for (const simdjson::dom::element element : array) {
     simdjson::dom::array pair;
     std::string_view piece;
@@ -112,6 +114,7 @@ Vocab::Vocab(const Json& model) {
     ends.push_back(static_cast<uint32_t>(text.size()));
     scores.push_back(as_read_by_reference(score));
   }
+  text.shrink_to_fit();
   if (size() > ByteTrie::kMaxKeys) vocab.reject(fmt::format("at most {} pieces", ByteTrie::kMaxKeys));
 }
 
@@ -273,8 +276,6 @@ void Unigram::tokenize(std::string_view pre_token, std::vector<ModelToken>& out)
 
 }  // namespace
 
-std::unique_ptr<TokenModel> make_unigram(const Json& model) {
-  return std::make_unique<Unigram>(model);
-}
+std::unique_ptr<TokenModel> make_unigram(const Json& model) { return std::make_unique<Unigram>(model); }
 
 }  // namespace jina
