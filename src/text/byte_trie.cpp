@@ -181,6 +181,17 @@ ByteTrie::ByteTrie(std::span<const std::string_view> keys) {
   Builder(keys, *this).build();
 }
 
+ByteTrie::Place ByteTrie::descend(std::string_view key) const {
+  Place place = root_;
+  for (const char character : key) {
+    const auto byte = static_cast<unsigned char>(character);
+    const Unit unit = units_[place + byte];
+    if ((unit.packed & kTagMask) != (kTaken | byte)) return kNoChildren;
+    place = unit.base;
+  }
+  return place;
+}
+
 std::optional<int32_t> ByteTrie::find(std::string_view key) const {
   std::optional<int32_t> found;
   for_each_prefix(key, [&](size_t length, int32_t value) {

@@ -22,8 +22,8 @@ std::vector<std::string_view> read_vocabulary(const Json& json) {
     int64_t id = 0;
     if (value.get(id) != simdjson::SUCCESS || id < 0) json.reject("an object of token: id");
     if (id >= limit) {
-      fail(json.document().kind(), json.document().where(), "'vocab': id {} of '{}' is far beyond the number of tokens", id,
-           text);
+      fail(json.document().kind(), json.document().where(), "'vocab': id {} of '{}' is far beyond the number of tokens",
+           id, text);
     }
     if (static_cast<size_t>(id) >= text_of_id.size()) text_of_id.resize(static_cast<size_t>(id) + 1);
     text_of_id[static_cast<size_t>(id)] = text;
@@ -31,20 +31,12 @@ std::vector<std::string_view> read_vocabulary(const Json& json) {
   return text_of_id;
 }
 
-/// The tokens that begin with `prefix`, without it; the others are empty.
-std::vector<std::string_view> without_prefix(std::vector<std::string_view> tokens, std::string_view prefix) {
-  for (std::string_view& token : tokens) {
-    token = token.starts_with(prefix) ? token.substr(prefix.size()) : std::string_view();
-  }
-  return tokens;
-}
-
 class WordPiece : public TokenModel {
  public:
   WordPiece(const Json& model, const std::vector<std::string_view>& tokens)
       : tokens_(tokens),
-        beginnings_(tokens),
-        continuations_(without_prefix(tokens, model.at("continuing_subword_prefix").as_string())) {
+        trie_(tokens),
+        continuation_(trie_.descend(model.at("continuing_subword_prefix").as_string())) {
     const Json unknown = model.at("unk_token");
     unknown_ = tokens_.find(unknown.as_string());
     if (unknown_ == TokenTable::kAbsent) unknown.reject("a token of the vocabulary");
@@ -62,8 +54,8 @@ class WordPiece : public TokenModel {
     const size_t first = out.size();
     for (uint32_t begin = 0; begin < size;) {
       ModelToken token{unknown_, begin, begin};
-      const ByteTrie& trie = begin == 0 ? beginnings_ : continuations_;
-      trie.for_each_prefix(word.substr(begin), [&](size_t length, int32_t id) {
+      const ByteTrie::Place start = begin == 0 ? trie_.root() : continuation_;
+      trie_.for_each_prefix(start, word.substr(begin), [&](size_t length, int32_t id) {
         token = {id, begin, begin + static_cast<uint32_t>(length)};
       });
       if (token.end == begin) {
@@ -87,12 +79,13 @@ class WordPiece : public TokenModel {
 
  private:
   static size_t count_characters(std::string_view text) {
-    return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !is_utf8_continuation(c); }));
+    return static_cast<size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return !is_utf8_continuation(c); }));
   }
 
   TokenTable tokens_;
-  ByteTrie beginnings_;     // all tokens
-  ByteTrie continuations_;  // those with the prefix of a word's inner pieces, without it
+  ByteTrie trie_;
+  ByteTrie::Place continuation_;  // behind the prefix of a word's inner pieces
   int32_t unknown_;
   size_t longest_word_;
 };
