@@ -30,9 +30,7 @@ size_t skip_blanks_right(std::string_view text, size_t position) {
   return position;
 }
 
-ByteSpan make_span(size_t begin, size_t end) {
-  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-}
+ByteSpan make_span(size_t begin, size_t end) { return {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)}; }
 
 }  // namespace
 
@@ -65,7 +63,7 @@ void AddedTokens::add(int32_t token) {
     }
     node = next;
   }
-  nodes_[static_cast<size_t>(node)].token = token;
+  if (nodes_[static_cast<size_t>(node)].token < 0) nodes_[static_cast<size_t>(node)].token = token;
 }
 
 size_t AddedTokens::next_start(std::string_view text, size_t position) const {

@@ -6,25 +6,6 @@
 
 namespace jina {
 
-namespace {
-
-constexpr char kNotCopied = '\x7F';  // itself removed by clean_text, so no character becomes it then
-
-/// The blocks that the reference takes for Chinese (its list, gaps included).
-bool is_chinese(char32_t c) {
-  return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
-         (c >= 0x2A700 && c <= 0x2B73F) || (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
-         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
-}
-
-void append_lowercase(std::string& out, char32_t c) {
-  const CharacterMapping mapping = lowercase(c);
-  if (mapping.empty()) append_utf8(out, c);
-  for (const char32_t lower : mapping) append_utf8(out, lower);
-}
-
-}  // namespace
-
 BertNormalizer::Options BertNormalizer::parse_options(const Json& json) {
   Options options;
   options.clean_text = json.at("clean_text").as_bool();
@@ -39,51 +20,71 @@ BertNormalizer::BertNormalizer(const Options& options) : options_(options) {
     char mapped = static_cast<char>(c);
     if (options_.lowercase && c >= 'A' && c <= 'Z') mapped = static_cast<char>(c + 32);
     if (options_.clean_text && is_whitespace(c)) mapped = ' ';
-    if (options_.clean_text && (character_flags(c) & kCleaned) != 0) mapped = kNotCopied;
     ascii_[c] = mapped;
+    is_copied_[c] = !options_.clean_text || (character_flags(c) & kCleaned) == 0;
   }
+}
+
+/// The characters that a stage may change.
+uint16_t BertNormalizer::changing_flags(Stage stage) const {
+  unsigned flags = 0;
+  if (stage != Stage::kAfterStrip) {
+    if (options_.clean_text) flags |= kCleaned | kWhitespace;
+    if (options_.handle_chinese_chars) flags |= kChinese;
+  }
+  if (stage != Stage::kBeforeStrip) {
+    if (options_.strip_accents) flags |= kDecomposed | kMarkNonspacing | kOrdered;
+    if (options_.lowercase) flags |= kLowered;
+  }
+  return static_cast<uint16_t>(flags);
 }
 
 /// Appends what `c` becomes. False when stripping accents would leave a mark that NFD may have to move past others:
 /// then the text cannot be rewritten character by character.
-bool BertNormalizer::append_character(char32_t c, Stage stage, std::u32string& scratch, std::string& out) const {
-  const bool is_padded = options_.handle_chinese_chars && stage != Stage::kAfterStrip && is_chinese(c);
+bool BertNormalizer::append_character(char32_t c, uint16_t flags, Stage stage, std::string& out) const {
+  if ((flags & kCleaned) != 0) return true;
+  if ((flags & kWhitespace) != 0) {
+    out.push_back(' ');
+    return true;
+  }
   const bool is_stripped = options_.strip_accents && stage != Stage::kBeforeStrip;
   const bool is_lowered = options_.lowercase && stage != Stage::kBeforeStrip;
-  if (is_padded) out.push_back(' ');
-  scratch.clear();
-  if (is_stripped && stage == Stage::kAll) {
-    append_canonical_decomposition(c, scratch);
-  } else {
-    scratch.push_back(c);
-  }
-  for (const char32_t part : scratch) {
-    if (is_stripped) {
-      if ((character_flags(part) & kMarkNonspacing) != 0) continue;
-      if (stage == Stage::kAll && combining_class(part) != 0) return false;
-    }
-    if (is_lowered) {
-      append_lowercase(out, part);
+  const auto append_part = [&](char32_t part) {
+    const uint16_t part_flags = character_flags(part);
+    if (is_stripped && (part_flags & kMarkNonspacing) != 0) return true;
+    if (is_stripped && stage == Stage::kAll && (part_flags & kOrdered) != 0) return false;
+    if (is_lowered && (part_flags & kLowered) != 0) {
+      for (const char32_t lower : lowercase(part)) append_utf8(out, lower);
     } else {
       append_utf8(out, part);
     }
+    return true;
+  };
+  if ((flags & kChinese) != 0) out.push_back(' ');
+  if (is_stripped && stage == Stage::kAll && (flags & kDecomposed) != 0) {
+    std::u32string parts;
+    append_canonical_decomposition(c, parts);
+    for (const char32_t part : parts) {
+      if (!append_part(part)) return false;
+    }
+  } else if (!append_part(c)) {
+    return false;
   }
-  if (is_padded) out.push_back(' ');
+  if ((flags & kChinese) != 0) out.push_back(' ');
   return true;
 }
 
 bool BertNormalizer::rewrite(NormalizedText& text, Stage stage) const {
   TextRewriter rewriter(text);
   const std::string_view source = rewriter.source();
-  const bool is_cleaning = options_.clean_text && stage != Stage::kAfterStrip;
-  std::u32string scratch;
+  const uint16_t changing = changing_flags(stage);
   std::string replacement;
   while (!rewriter.at_end()) {
     const size_t begin = rewriter.position();
     size_t end = begin;
-    while (end < source.size() && static_cast<unsigned char>(source[end]) < 0x80 &&
-           (ascii_[static_cast<unsigned char>(source[end])] != kNotCopied || !options_.clean_text)) {
-      ++end;
+    for (unsigned char byte = 0; end < source.size() && (byte = static_cast<unsigned char>(source[end])) < 0x80;
+         ++end) {
+      if (!is_copied_[byte]) break;
     }
     if (end > begin) {
       char* copy = rewriter.replace_bytes(end - begin);
@@ -91,15 +92,13 @@ bool BertNormalizer::rewrite(NormalizedText& text, Stage stage) const {
       continue;
     }
     const char32_t c = next_code_point(source, end);
-    const uint8_t flags = character_flags(c);
-    if (is_cleaning && (flags & kCleaned) != 0) {
-      rewriter.drop(end - begin);
+    const auto flags = static_cast<uint16_t>(character_flags(c) & changing);
+    if (flags == 0) {
+      rewriter.keep(end - begin);
       continue;
     }
     replacement.clear();
-    if (is_cleaning && (flags & kWhitespace) != 0) {
-      replacement.push_back(' ');
-    } else if (!append_character(c, stage, scratch, replacement)) {
+    if (!append_character(c, flags, stage, replacement)) {
       rewriter.cancel();
       return false;
     }

@@ -25,10 +25,12 @@ class BertNormalizer : public Normalizer {
  private:
   enum class Stage : uint8_t { kAll, kBeforeStrip, kAfterStrip };
   bool rewrite(NormalizedText& text, Stage stage) const;
-  bool append_character(char32_t c, Stage stage, std::u32string& scratch, std::string& out) const;
+  uint16_t changing_flags(Stage stage) const;
+  bool append_character(char32_t c, uint16_t flags, Stage stage, std::string& out) const;
 
   Options options_;
-  std::array<char, 128> ascii_;  // what each ASCII character becomes; kNotCopied for the removed ones
+  std::array<char, 128> ascii_;        // what each ASCII character becomes
+  std::array<bool, 128> is_copied_{};  // false for those that are removed
 };
 
 }  // namespace jina

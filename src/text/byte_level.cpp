@@ -85,12 +85,14 @@ std::unique_ptr<PreTokenizer> make_byte_level(const Json& json) {
 std::unique_ptr<PreTokenizer> make_pattern_split(const Json& json, std::string_view regex) {
   const auto pattern = find_split_pattern(regex);
   if (!pattern) {
-    fail(json.document().kind(), json.document().where(), "pre-tokenizer Split: unknown regular expression '{}'", regex);
+    fail(json.document().kind(), json.document().where(), "pre-tokenizer Split: unknown regular expression '{}'",
+         regex);
   }
   // The known patterns leave no gaps, so that keeping the matches only ("Removed", inverted) is the same as isolating.
   const SplitBehavior behavior = parse_split_behavior(json.at("behavior"));
   const bool is_inverted = json.at("invert").as_bool();
-  const bool is_isolating = behavior == SplitBehavior::kIsolated || (behavior == SplitBehavior::kRemoved && is_inverted);
+  const bool is_isolating =
+      behavior == SplitBehavior::kIsolated || (behavior == SplitBehavior::kRemoved && is_inverted);
   if (!is_isolating) json.at("behavior").reject("\"Isolated\" for this pattern");
   return std::make_unique<PatternSplit>(*pattern);
 }

@@ -219,6 +219,18 @@ ByteTrie::ByteTrie(std::span<const std::string_view> keys) {
   Builder(keys, *this).build();
 }
 
+ByteTrie::Place ByteTrie::descend(std::string_view key) const {
+  Place place = root_;
+  for (const char character : key) {
+    const auto byte = static_cast<unsigned char>(character);
+    if ((place >> byte % kFilterBits & 1) == 0) return 0;  // a place without children
+    const Unit unit = units_[(place >> kFilterBits) + byte];
+    if ((unit.packed & kTagMask) != (kTaken | byte)) return 0;
+    place = unit.children;
+  }
+  return place;
+}
+
 std::optional<int32_t> ByteTrie::find(std::string_view key) const {
   std::optional<int32_t> found;
   for_each_prefix(key, [&](size_t length, int32_t value) {

@@ -21,10 +21,20 @@ class ByteTrie {
   explicit ByteTrie(std::span<const std::string_view> keys);
 
   std::optional<int32_t> find(std::string_view key) const;
+  /// A place in the trie where a walk can begin.
+  using Place = uint32_t;
+  Place root() const { return root_; }
+  /// Where the walk along `key` arrives; from there no key is found when none begins with it.
+  Place descend(std::string_view key) const;
   /// Calls visit(length, value) for each key that `text` begins with, shortest first.
   template <typename Visit>
   void for_each_prefix(std::string_view text, Visit&& visit) const {
-    uint32_t children = root_;
+    for_each_prefix(root_, text, visit);
+  }
+  /// As above for the rest of each key that goes through `place`; the key that ends there is left out.
+  template <typename Visit>
+  void for_each_prefix(Place place, std::string_view text, Visit&& visit) const {
+    uint32_t children = place;
     for (size_t i = 0; i < text.size(); ++i) {
       const auto byte = static_cast<unsigned char>(text[i]);
       if ((children >> byte % kFilterBits & 1) == 0) return;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "text/bert_normalizer.h"
+#include "text/charsmap.h"
 #include "text/text_rewriter.h"
 #include "text/unicode.h"
 #include "text/unicode_normalization.h"
@@ -149,6 +150,21 @@ class Prepend : public Normalizer {
   std::string prefix_;
 };
 
+class Precompiled : public Normalizer {
+ public:
+  explicit Precompiled(Charsmap charsmap) : charsmap_(std::move(charsmap)) {}
+
+  void apply(NormalizedText& text) const override {
+    NormalizedText mapped;
+    charsmap_.normalize(text.text, mapped);
+    mapped.origin = compose_origins(text.origin, std::move(mapped.origin));
+    text = std::move(mapped);
+  }
+
+ private:
+  Charsmap charsmap_;
+};
+
 class Sequence : public Normalizer {
  public:
   explicit Sequence(std::vector<std::unique_ptr<Normalizer>> steps) : steps_(std::move(steps)) {}
@@ -206,6 +222,11 @@ const NormalizerEntry kNormalizers[] = {
     {"NFD", make_form<NormalizationForm::kNfd>},
     {"NFKC", make_form<NormalizationForm::kNfkc>},
     {"NFKD", make_form<NormalizationForm::kNfkd>},
+    {"Precompiled",
+     [](const Json& json) -> std::unique_ptr<Normalizer> {
+       return std::make_unique<Precompiled>(
+           Charsmap(json.at("precompiled_charsmap").as_string(), json.document().where()));
+     }},
     {"Prepend",
      [](const Json& json) -> std::unique_ptr<Normalizer> {
        return std::make_unique<Prepend>(std::string(json.at("prepend").as_string()));

@@ -14,7 +14,7 @@ namespace {
 /// What splitting into words asks of each ASCII character: 0 part of a word, else the flags below.
 std::array<uint8_t, 128> ascii_flags(uint8_t wanted) {
   std::array<uint8_t, 128> flags{};
-  for (unsigned c = 0; c < flags.size(); ++c) flags[c] = character_flags(c) & wanted;
+  for (unsigned c = 0; c < flags.size(); ++c) flags[c] = static_cast<uint8_t>(character_flags(c) & wanted);
   return flags;
 }
 
@@ -59,10 +59,10 @@ class Whitespace : public PreTokenizer {
     std::vector<ByteSpan> pieces;
     for (const ByteSpan& piece : text.pieces) {
       uint32_t begin = piece.begin;
-      uint8_t kind = kWhitespace;  // of the run that begins at `begin`
+      unsigned kind = kWhitespace;  // of the run that begins at `begin`
       for (size_t position = piece.begin; position < piece.end;) {
         const auto at = static_cast<uint32_t>(position);
-        const uint8_t next = character_flags(next_code_point(text.normalized.text, position)) & (kWhitespace | kWord);
+        const unsigned next = character_flags(next_code_point(text.normalized.text, position)) & (kWhitespace | kWord);
         if (next == kind) continue;
         if (kind != kWhitespace) pieces.push_back({begin, at});
         begin = at;

@@ -13,6 +13,7 @@
 #include "text/pre_tokenizer.h"
 #include "text/token_model.h"
 #include "text/unicode.h"
+#include "text/unigram.h"
 #include "text/wordpiece.h"
 
 namespace jina {
@@ -26,6 +27,7 @@ struct ModelEntry {
 
 const ModelEntry kModels[] = {
     {"BPE", [](const Json& model, bool is_byte_level) { return make_bpe(model, is_byte_level); }},
+    {"Unigram", [](const Json& model, bool) { return make_unigram(model); }},
     {"WordPiece", [](const Json& model, bool) { return make_wordpiece(model); }},
 };
 

@@ -10,7 +10,7 @@
 namespace jina {
 
 /// What the reference's normalizers and pre-tokenizers do with a code point on its own.
-enum CharacterFlag : uint8_t {
+enum CharacterFlag : uint16_t {
   kCleaned = 1,         ///< removed by BertNormalizer's clean_text: NUL, U+FFFD, Cc but tab and line ends, Cf, Cn, Co
   kWhitespace = 2,      ///< Unicode White_Space
   kPunctuation = 4,     ///< ASCII punctuation and symbols, Unicode P*
@@ -19,15 +19,17 @@ enum CharacterFlag : uint8_t {
   kNumeric = 32,        ///< Nd, Nl, No
   kWord = 64,           ///< \w of a regular expression
   kNfcUnsafe = 128,     ///< changed by NFC, or able to combine with the character before it
+  kDecomposed = 256,    ///< changed by NFD, Hangul syllables included
+  kLowered = 512,       ///< changed by lower-casing
+  kOrdered = 1024,      ///< a mark that NFD may move: its combining class is not 0
+  kChinese = 2048,      ///< BertNormalizer puts blanks around it
 };
 
-inline uint8_t character_flags(char32_t c) {
+inline uint16_t character_flags(char32_t c) {
   return unicode_tables::flags_blocks[unicode_tables::flags_index_of_block[c >> 7] << 7 | (c & 127)];
 }
 
-inline bool is_whitespace(char32_t c) {
-  return (character_flags(c) & kWhitespace) != 0;
-}
+inline bool is_whitespace(char32_t c) { return (character_flags(c) & kWhitespace) != 0; }
 
 /// Canonical combining class; 0 for starters.
 inline uint8_t combining_class(char32_t c) {
@@ -60,9 +62,7 @@ inline CharacterMapping compatible_decomposition(char32_t c) {
   return pool_entry(compatible_pool, compatible_blocks[compatible_index_of_block[c >> 7] << 7 | (c & 127)]);
 }
 
-inline bool is_utf8_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u;
-}
+inline bool is_utf8_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u; }
 
 /// Length in bytes of the character that starts with `lead` in valid UTF-8.
 inline size_t utf8_length(char lead) {

@@ -14,9 +14,7 @@ namespace {
 constexpr char32_t kSyllableBase = 0xAC00, kLeadBase = 0x1100, kVowelBase = 0x1161, kTailBase = 0x11A7;
 constexpr char32_t kLeads = 19, kVowels = 21, kTails = 28, kSyllables = kLeads * kVowels * kTails;
 
-bool is_hangul_syllable(char32_t c) {
-  return c >= kSyllableBase && c < kSyllableBase + kSyllables;
-}
+bool is_hangul_syllable(char32_t c) { return c >= kSyllableBase && c < kSyllableBase + kSyllables; }
 
 std::optional<char32_t> compose(char32_t first, char32_t second) {
   if (first >= kLeadBase && first < kLeadBase + kLeads && second >= kVowelBase && second < kVowelBase + kVowels) {
@@ -115,7 +113,7 @@ bool is_boundary(NormalizationForm form, char32_t c) {
   const bool is_compatible = form == NormalizationForm::kNfkc || form == NormalizationForm::kNfkd;
   if (is_compatible && !compatible_decomposition(c).empty()) return false;
   if (is_composing) return (character_flags(c) & kNfcUnsafe) == 0;
-  return combining_class(c) == 0 && !is_hangul_syllable(c) && canonical_decomposition(c).empty();
+  return (character_flags(c) & (kOrdered | kDecomposed)) == 0;
 }
 
 /// Position of the first character from `position` on that is not a boundary, or is one when `wanted`.
@@ -130,9 +128,7 @@ size_t find_boundary(NormalizationForm form, std::string_view text, size_t posit
 
 }  // namespace
 
-void append_canonical_decomposition(char32_t c, std::u32string& out) {
-  append_decomposed(c, false, out);
-}
+void append_canonical_decomposition(char32_t c, std::u32string& out) { append_decomposed(c, false, out); }
 
 void normalize_unicode(NormalizationForm form, NormalizedText& text) {
   size_t begin = find_boundary(form, text.text, 0, false);

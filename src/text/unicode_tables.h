@@ -13,7 +13,7 @@ struct Composition {
 };
 
 extern const uint8_t flags_index_of_block[];
-extern const uint8_t flags_blocks[];
+extern const uint16_t flags_blocks[];
 extern const uint8_t combining_class_index_of_block[];
 extern const uint8_t combining_class_blocks[];
 extern const uint8_t lowercase_index_of_block[];

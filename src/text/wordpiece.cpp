@@ -1,24 +1,45 @@
 #include "text/wordpiece.h"
 
 #include <algorithm>
-#include <array>
 
+#include "text/byte_trie.h"
+#include "text/token_table.h"
 #include "text/unicode.h"
-#include "text/vocabulary.h"
 
 namespace jina {
 
 namespace {
 
+constexpr int64_t kMostHoles = 1'000'000;  // ids without a token; more would be a broken file that asks for memory
+
+/// The strings of a vocabulary by id; they lie in the document.
+std::vector<std::string_view> read_vocabulary(const Json& json) {
+  const simdjson::dom::object object = json.as_object();
+  const auto limit = static_cast<int64_t>(object.size()) + kMostHoles;
+  std::vector<std::string_view> text_of_id;
+  text_of_id.reserve(object.size());
+  for (const auto& [text, value] : object) {
+    int64_t id = 0;
+    if (value.get(id) != simdjson::SUCCESS || id < 0) json.reject("an object of token: id");
+    if (id >= limit) {
+      fail(json.document().kind(), json.document().where(), "'vocab': id {} of '{}' is far beyond the number of tokens",
+           id, text);
+    }
+    if (static_cast<size_t>(id) >= text_of_id.size()) text_of_id.resize(static_cast<size_t>(id) + 1);
+    text_of_id[static_cast<size_t>(id)] = text;
+  }
+  return text_of_id;
+}
+
 class WordPiece : public TokenModel {
  public:
-  explicit WordPiece(const Json& model)
-      : vocabulary_(model.at("vocab")),
-        prefix_(model.at("continuing_subword_prefix").as_string()),
-        prefix_hash_(Vocabulary::extend_hash(Vocabulary::kHashSeed, prefix_)) {
+  WordPiece(const Json& model, const std::vector<std::string_view>& tokens)
+      : tokens_(tokens),
+        trie_(tokens),
+        continuation_(trie_.descend(model.at("continuing_subword_prefix").as_string())) {
     const Json unknown = model.at("unk_token");
-    unknown_ = vocabulary_.find(unknown.as_string());
-    if (unknown_ == Vocabulary::kNone) unknown.reject("a token of the vocabulary");
+    unknown_ = tokens_.find(unknown.as_string());
+    if (unknown_ == TokenTable::kAbsent) unknown.reject("a token of the vocabulary");
     const Json longest = model.at("max_input_chars_per_word");
     if (longest.as_int() < 0) longest.reject("a count");
     longest_word_ = static_cast<size_t>(longest.as_int());
@@ -32,7 +53,11 @@ class WordPiece : public TokenModel {
     }
     const size_t first = out.size();
     for (uint32_t begin = 0; begin < size;) {
-      const ModelToken token = longest_match(word, begin);
+      ModelToken token{unknown_, begin, begin};
+      const ByteTrie::Place start = begin == 0 ? trie_.root() : continuation_;
+      trie_.for_each_prefix(start, word.substr(begin), [&](size_t length, int32_t id) {
+        token = {id, begin, begin + static_cast<uint32_t>(length)};
+      });
       if (token.end == begin) {
         out.resize(first);
         out.push_back({unknown_, 0, size});
@@ -43,11 +68,13 @@ class WordPiece : public TokenModel {
     }
   }
 
-  int64_t vocab_size() const override { return vocabulary_.size(); }
-  std::string_view token(int32_t id) const override { return vocabulary_.token(id); }
+  int64_t vocab_size() const override { return tokens_.size(); }
+  std::string_view token(int32_t id) const override {
+    return id >= 0 && id < tokens_.size() ? tokens_.text(id) : std::string_view();
+  }
   std::optional<int32_t> id(std::string_view token) const override {
-    const int32_t found = vocabulary_.find(token);
-    return found == Vocabulary::kNone ? std::nullopt : std::optional(found);
+    const int32_t found = tokens_.find(token);
+    return found == TokenTable::kAbsent ? std::nullopt : std::optional(found);
   }
 
  private:
@@ -56,31 +83,9 @@ class WordPiece : public TokenModel {
         std::count_if(text.begin(), text.end(), [](char c) { return !is_utf8_continuation(c); }));
   }
 
-  /// The longest vocabulary entry that begins at `begin` of the word; an empty token when there is none.
-  ModelToken longest_match(std::string_view word, uint32_t begin) const {
-    const std::string_view prefix = begin == 0 ? std::string_view() : std::string_view(prefix_);
-    const std::string_view rest = word.substr(begin, vocabulary_.longest());
-    // Hashes of all beginnings of the rest, so that each try from the longest down costs one look at the table.
-    std::array<uint64_t, kHashesKept> hashes;
-    uint64_t hash = begin == 0 ? Vocabulary::kHashSeed : prefix_hash_;
-    const size_t known = std::min(rest.size(), hashes.size());
-    for (size_t i = 0; i < known; ++i) hashes[i] = hash = Vocabulary::extend_hash(hash, rest[i]);
-    for (size_t length = rest.size(); length > 0; --length) {
-      if (begin + length < word.size() && is_utf8_continuation(word[begin + length])) continue;
-      const std::string_view piece = rest.substr(0, length);
-      const uint64_t piece_hash =
-          length <= known ? hashes[length - 1] : Vocabulary::extend_hash(hashes[known - 1], piece.substr(known));
-      const int32_t id = vocabulary_.find_joined(piece_hash, prefix, piece);
-      if (id != Vocabulary::kNone) return {id, begin, begin + static_cast<uint32_t>(length)};
-    }
-    return {unknown_, begin, begin};
-  }
-
-  static constexpr size_t kHashesKept = 128;
-
-  Vocabulary vocabulary_;
-  std::string prefix_;
-  uint64_t prefix_hash_;
+  TokenTable tokens_;
+  ByteTrie trie_;
+  ByteTrie::Place continuation_;  // behind the prefix of a word's inner pieces
   int32_t unknown_;
   size_t longest_word_;
 };
@@ -88,7 +93,7 @@ class WordPiece : public TokenModel {
 }  // namespace
 
 std::unique_ptr<TokenModel> make_wordpiece(const Json& model) {
-  return std::make_unique<WordPiece>(model);
+  return std::make_unique<WordPiece>(model, read_vocabulary(model.at("vocab")));
 }
 
 }  // namespace jina
