@@ -155,7 +155,7 @@ TEST_F(PullCommand, VerboseNamesTheFiles) {
   const ChildResult result = run({"pull", "--verbose", "acme/tiny"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.errors, HasSubstr("model.safetensors  300.0 kB\n"));
-  EXPECT_THAT(result.errors, HasSubstr("1_Pooling/config.json  32 B\n"));
+  EXPECT_THAT(result.errors, HasSubstr("1_Pooling/config.json  34 B\n"));
 }
 
 }  // namespace

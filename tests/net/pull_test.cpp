@@ -63,7 +63,7 @@ class PullTest : public testing::Test {
   std::string log_;
 };
 
-TEST_F(PullTest, BringsTheFilesOfAModelAndAManifest) {
+TEST_F(PullTest, ParallelTransfersBringAModelAndItsManifest) {
   int64_t done = 0;
   int64_t total = 0;
   std::vector<std::string> arrived;
