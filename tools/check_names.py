@@ -12,8 +12,8 @@ import sys
 import house
 
 FIXED = [
-    r"jina[-_]?embeddings?", r"jina[-_ ]?v\d", r"jina[-_]?(?:bert|clip|colbert|reranker)", r"mini[-_]?lm", r"xlm", r"qwen\d?",
-    r"\w*bert", r"bge", r"gte", r"nomic", r"(?<![0-9a-z.])e5",
+    r"jina-embeddings?", r"jina_embeddings_v\d", r"jina[-_ ]?v\d", r"jina[-_]?(?:bert|clip|colbert|reranker)", r"mini[-_]?lm", r"xlm", r"qwen\d?",
+    r"\w*bert", r"bge", r"gte", r"nomic", r"(?<![0-9a-z.])e5(?![0-9a-z])",
 ]
 
 

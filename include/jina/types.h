@@ -31,7 +31,7 @@ struct EmbedInput {
   std::string text{};                 ///< valid UTF-8
   std::optional<std::string> task{};  ///< absent: the model's default task; "": none; else one of ModelInfo::tasks
   bool use_prompt = true;             ///< put the task's instruction in front
-  std::vector<TextSpan> spans;        ///< kLateChunks: the chunks; empty: cut by EmbedOptions
+  std::vector<TextSpan> spans{};      ///< kLateChunks: the chunks; empty: cut by EmbedOptions
 };
 
 /// What to make of the texts of one call.
@@ -47,11 +47,11 @@ struct EmbedOptions {
 
 /// The vectors of one text.
 struct Embedding {
-  std::vector<float> values;  ///< (vectors, dimensions), row-major
-  int64_t vectors = 0;        ///< 1 for kPooled
+  std::vector<float> values{};  ///< (vectors, dimensions), row-major
+  int64_t vectors = 0;          ///< 1 for kPooled
   int64_t dimensions = 0;
-  std::vector<TextSpan> spans;  ///< kLateChunks: the chunk of each vector
-  int64_t tokens = 0;           ///< what entered the model, prompt and special tokens included
+  std::vector<TextSpan> spans{};  ///< kLateChunks: the chunk of each vector
+  int64_t tokens = 0;             ///< what entered the model, prompt and special tokens included
   bool is_truncated = false;
 };
 
@@ -67,23 +67,23 @@ struct OpenOptions {
 
 /// A task that a model knows: an instruction, an adapter, or both.
 struct TaskInfo {
-  std::string name;
-  std::string prompt;
+  std::string name{};
+  std::string prompt{};
   int32_t adapter = -1;  ///< index of its LoRA adapter; -1: the base weights
 };
 
 /// What a model is, read from its files.
 struct ModelInfo {
-  std::string name;    ///< from the manifest, else the directory's name
-  std::string family;  ///< e.g. "jina_v3"
-  std::string directory;
-  std::string pooling;  ///< "mean", "cls" or "last"
-  std::string license;  ///< empty when the files do not say
-  std::vector<TaskInfo> tasks;
-  std::optional<std::string> default_task;
+  std::string name{};    ///< from the manifest, else the directory's name
+  std::string family{};  ///< e.g. "jina_v3"
+  std::string directory{};
+  std::string pooling{};  ///< "mean", "cls" or "last"
+  std::string license{};  ///< empty when the files do not say
+  std::vector<TaskInfo> tasks{};
+  std::optional<std::string> default_task{};
   std::optional<std::string> query_task;    ///< the task for what is searched with, if the model tells them apart
   std::optional<std::string> passage_task;  ///< the task for what is searched in
-  std::vector<int64_t> matryoshka;          ///< sizes the model was trained to be cut to; empty: none
+  std::vector<int64_t> matryoshka{};        ///< sizes the model was trained to be cut to; empty: none
   int64_t dimensions = 0;
   int64_t max_tokens = 0;
   int64_t layers = 0;

@@ -1,4 +1,4 @@
-#include <new>
+#include <memory>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -78,11 +78,12 @@ jina_status jina_open(const char* directory, const jina_open_options* options, j
     require(directory != nullptr, "directory");
     require(embedder != nullptr, "embedder");
     *embedder = nullptr;
-    *embedder = new jina_embedder{jina::Embedder::open(directory, read_options(options))};
+    *embedder = std::make_unique<jina_embedder>(jina_embedder{jina::Embedder::open(directory, read_options(options))})
+                    .release();
   });
 }
 
-void jina_embedder_free(jina_embedder* embedder) { delete embedder; }
+void jina_embedder_free(jina_embedder* embedder) { const std::unique_ptr<jina_embedder> owner(embedder); }
 
 int64_t jina_dimensions(const jina_embedder* embedder) {
   return embedder == nullptr ? 0 : embedder->value.info().dimensions;
@@ -111,11 +112,12 @@ jina_status jina_embed(const jina_embedder* embedder, const char* const* texts, 
     embed.dimensions = chosen.dimensions;
     embed.normalize = chosen.no_normalize == 0;
     embed.truncate = chosen.truncate != 0;
-    *embeddings = new jina_embeddings{embedder->value.embed(std::move(inputs), embed)};
+    *embeddings =
+        std::make_unique<jina_embeddings>(jina_embeddings{embedder->value.embed(std::move(inputs), embed)}).release();
   });
 }
 
-void jina_embeddings_free(jina_embeddings* embeddings) { delete embeddings; }
+void jina_embeddings_free(jina_embeddings* embeddings) { const std::unique_ptr<jina_embeddings> owner(embeddings); }
 
 size_t jina_embeddings_count(const jina_embeddings* embeddings) {
   return embeddings == nullptr ? 0 : embeddings->values.size();
