@@ -191,7 +191,8 @@ TEST(TileKernels, of_all_instruction_sets_give_the_sum_for_every_number_of_rows)
                                           .depth = matrix.steps(),
                                           .c = c.data<float>(),
                                           .c_stride = c.row_stride() * 4,
-                                          .adds = adds});
+                                          .adds = adds,
+                                          .soon = {}});
             expect_near(c, expected, op_tolerance(Device::kCpu, DType::kF32),
                         fmt::format("{} {} rows, {} inputs", named.isa, rows, in));
           }

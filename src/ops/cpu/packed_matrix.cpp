@@ -78,7 +78,7 @@ PackedMatrix PackedMatrix::mapped(Tensor weight, const Options& options) {
 }
 
 const std::byte* PackedMatrix::panel(int64_t index, ScratchBuffer& scratch) const {
-  if (source_.is_empty()) return panels_.raw() + index * panel_bytes();
+  if (source_.is_empty()) return packed_panel(index);
   auto* packed = scratch.reserve<uint32_t>(steps() * kPanelColumns);
   pack_panel(source_, index, options_, packed);
   return reinterpret_cast<const std::byte*>(packed);

@@ -35,6 +35,10 @@ class PackedMatrix {
 
   /// Panel `index`, packed into `scratch` if the matrix is mapped.
   const std::byte* panel(int64_t index, ScratchBuffer& scratch) const;
+  /// Where panel `index` lies; null when mapped.
+  const std::byte* packed_panel(int64_t index) const {
+    return panels_.is_empty() ? nullptr : panels_.raw() + index * panel_bytes();
+  }
 
  private:
   PackedMatrix(const Tensor& weight, const Options& options);

@@ -37,8 +37,21 @@ Cut cut_product(const Product& product, int workers) {
   return {row_tiles, std::min(wanted, weight.panels())};
 }
 
-/// Rows [0, rows) of `tile` times one panel of each part, finished and written.
-void compute_panel(const Product& product, const RowTile& tile, int64_t first_row, int64_t panel,
+/// Where row block `block` of `blocks` prefetches from, so that panel `next` is near when its turn comes: the first
+/// block loads both halves of it, or the first two blocks one half each.
+struct Soon {
+  const std::byte* halves[2];
+
+  Soon(const PackedMatrix& weight, int64_t next, int64_t block, int64_t blocks) {
+    const std::byte* panel = weight.packed_panel(next);
+    const std::byte* half = panel + weight.steps() * 64;
+    halves[0] = block == 0 ? panel : half;
+    halves[1] = block == 0 && blocks > 1 ? panel : half;
+  }
+};
+
+/// The rows of `tile` times one panel of each part, finished and written; `next` is the panel after it.
+void compute_panel(const Product& product, const RowTile& tile, int64_t first_row, int64_t panel, int64_t next,
                    WorkerScratch& scratch) {
   const std::vector<LinearPart>& parts = product.weights.parts();
   const TileKernels& kernels = parts.front().weight.kernels();
@@ -62,13 +75,15 @@ void compute_panel(const Product& product, const RowTile& tile, int64_t first_ro
     for (size_t part = 0; part < parts.size(); ++part) {
       float* c = sums + static_cast<int64_t>(part) * kTileFloats;
       if (tile.has_delta()) tile.write_delta(rows, part, panel, c);
+      const Soon soon(parts[part].weight, next, block, blocks);
       kernels.by_rows[finish.rows]({.a = tile.row(rows.begin),
                                     .a_stride = tile.stride(),
                                     .panel = packed[part],
                                     .depth = parts[part].weight.steps(),
                                     .c = c,
                                     .c_stride = kPanelColumns * size_of(DType::kF32),
-                                    .adds = tile.has_delta()});
+                                    .adds = tile.has_delta(),
+                                    .soon = {soon.halves[0], soon.halves[1]}});
     }
     finish.out = out + (first_row + rows.begin) * finish.out_stride;
     finish_tile(finish);
@@ -91,7 +106,7 @@ void multiply(ThreadPool& threads, std::vector<WorkerScratch>& scratch, const Pr
     const int64_t all = product.weights.parts().front().weight.panels();
     const ElementRange panels = equal_part(all, cut.groups, tile % cut.groups);
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-      compute_panel(product, held, rows.begin, panel, own);
+      compute_panel(product, held, rows.begin, panel, std::min(panel + 1, panels.end - 1), own);
     }
   });
 }

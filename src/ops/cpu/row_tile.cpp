@@ -76,7 +76,8 @@ void RowTile::multiply_low_rank() {
                      .depth = matrix.steps(),
                      .c = low_rank_ + run.begin * width + panel * kPanelColumns,
                      .c_stride = width * size_of(DType::kF32),
-                     .adds = 0},
+                     .adds = 0,
+                     .soon = {}},
                     run.end - run.begin);
     }
   }
@@ -96,7 +97,8 @@ void RowTile::write_delta(ElementRange block, size_t part, int64_t panel, float*
                    .depth = matrix.steps(),
                    .c = c + (from - block.begin) * kPanelColumns,
                    .c_stride = kPanelColumns * size_of(DType::kF32),
-                   .adds = 0},
+                   .adds = 0,
+                   .soon = {}},
                   to - from);
   }
 }

@@ -20,8 +20,9 @@ struct TileCall {
   const void* panel;  // (depth, 32) f32, or (depth, 32, 2) bf16; 64-byte aligned
   int64_t depth;      // steps: one k for f32, two for bf16
   float* c;
-  int64_t c_stride;  // bytes from row to row
-  int64_t adds;      // 0 or 1
+  int64_t c_stride;     // bytes from row to row
+  int64_t adds;         // 0 or 1
+  const void* soon[2];  // 64 bytes per step of depth are prefetched from each; any address
 };
 
 using TileKernel = void (*)(const TileCall& call);
