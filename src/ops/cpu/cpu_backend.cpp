@@ -2,9 +2,7 @@
 
 namespace jina {
 
-bool has_fast_bf16() {
-  return __builtin_cpu_supports("avx512bf16") != 0;
-}
+bool has_fast_bf16() { return __builtin_cpu_supports("avx512bf16") != 0; }
 
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
   if (options.compute == DType::kBF16 && !has_fast_bf16()) {

@@ -11,9 +11,7 @@ namespace {
 constexpr int64_t kTileElements = 16 << 10;
 constexpr int64_t kPoolColumns = 128;
 
-int64_t rows_per_tile(int64_t width) {
-  return std::max<int64_t>(1, kTileElements / std::max<int64_t>(1, width));
-}
+int64_t rows_per_tile(int64_t width) { return std::max<int64_t>(1, kTileElements / std::max<int64_t>(1, width)); }
 
 /// Calls body(row, worker) for each row, some rows per tile.
 template <typename Body>

@@ -20,14 +20,14 @@ const hn::CappedTag<float, 16> kFloats;
 using Vector = hn::Vec<decltype(kFloats)>;
 
 template <Activation kActivation>
-Vector activate(Vector x) {
+HWY_INLINE Vector activate(Vector x) {
   if constexpr (kActivation == Activation::kGelu) return gelu(kFloats, x);
   if constexpr (kActivation == Activation::kRelu) return hn::Max(x, hn::Zero(kFloats));
   return x;
 }
 
 template <Activation kActivation, Gate kGate>
-Vector finish(const TileFinish& tile, int64_t at, int64_t column) {
+HWY_INLINE Vector finish(const TileFinish& tile, int64_t at, int64_t column) {
   const Vector x = hn::Add(hn::Load(kFloats, tile.sums[0] + at), hn::LoadU(kFloats, tile.bias[0] + column));
   if constexpr (kGate == Gate::kNone) {
     return activate<kActivation>(x);
@@ -92,9 +92,7 @@ namespace jina {
 
 HWY_EXPORT(finish_any);
 
-void finish_tile(const TileFinish& tile) {
-  HWY_DYNAMIC_DISPATCH(finish_any)(tile);
-}
+void finish_tile(const TileFinish& tile) { HWY_DYNAMIC_DISPATCH(finish_any)(tile); }
 
 }  // namespace jina
 #endif

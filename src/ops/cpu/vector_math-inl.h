@@ -15,19 +15,31 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// x Φ(x) = x / 2 + x / 2 erf(x / √2), the exact GELU. erf(x / √2) = x P(s) with s = 2 x² / 5.2² - 1: a minimax
-/// polynomial of degree 14 on |x| <= 5.2, beyond which erf is 1 in float32. Error at most 1.4e-7 max(1, |x|).
+/// polynomial of degree 14 on |x| <= 5.2, beyond which erf is 1 in float32. Error at most 1.7e-7 max(1, |x|).
 template <class D, class V>
 HWY_INLINE V gelu(D d, V x) {
   constexpr float kEdge = 5.2F;
-  constexpr float kCoefficients[] = {2.718999684e-01F, -1.354876161e-01F, 1.000522375e-01F, -7.985053211e-02F,
-                                     6.392421573e-02F, -4.952945933e-02F, 3.627143055e-02F, -2.469611727e-02F,
-                                     1.600660756e-02F, -1.015574764e-02F, 5.350316409e-03F, -1.937311841e-03F,
-                                     1.178539125e-03F, -1.131616882e-03F, 4.127609718e-04F};
   const V edge = hn::Set(d, kEdge);
   const V near = hn::Max(hn::Min(x, edge), hn::Neg(edge));
   const V s = hn::MulSub(hn::Mul(near, hn::Set(d, 2 / (kEdge * kEdge))), near, hn::Set(d, 1.0F));
-  V p = hn::Set(d, kCoefficients[14]);
-  for (int i = 13; i >= 0; --i) p = hn::MulAdd(p, s, hn::Set(d, kCoefficients[i]));
+  // Even and odd powers apart: two short chains of additions that wait for each other run faster than a long one.
+  const V square = hn::Mul(s, s);
+  V even = hn::Set(d, 4.127609718e-04F);
+  even = hn::MulAdd(even, square, hn::Set(d, 1.178539125e-03F));
+  even = hn::MulAdd(even, square, hn::Set(d, 5.350316409e-03F));
+  even = hn::MulAdd(even, square, hn::Set(d, 1.600660756e-02F));
+  even = hn::MulAdd(even, square, hn::Set(d, 3.627143055e-02F));
+  even = hn::MulAdd(even, square, hn::Set(d, 6.392421573e-02F));
+  even = hn::MulAdd(even, square, hn::Set(d, 1.000522375e-01F));
+  even = hn::MulAdd(even, square, hn::Set(d, 2.718999684e-01F));
+  V odd = hn::Set(d, -1.131616882e-03F);
+  odd = hn::MulAdd(odd, square, hn::Set(d, -1.937311841e-03F));
+  odd = hn::MulAdd(odd, square, hn::Set(d, -1.015574764e-02F));
+  odd = hn::MulAdd(odd, square, hn::Set(d, -2.469611727e-02F));
+  odd = hn::MulAdd(odd, square, hn::Set(d, -4.952945933e-02F));
+  odd = hn::MulAdd(odd, square, hn::Set(d, -7.985053211e-02F));
+  odd = hn::MulAdd(odd, square, hn::Set(d, -1.354876161e-01F));
+  const V p = hn::MulAdd(odd, s, even);
   const V one = hn::Set(d, 1.0F);
   const V erf = hn::IfThenElse(hn::Lt(hn::Abs(x), edge), hn::Mul(near, p), hn::CopySign(one, x));
   const V half = hn::Mul(x, hn::Set(d, 0.5F));

@@ -19,9 +19,7 @@ namespace {
 const hn::CappedTag<float, 16> kFloats;
 using Vector = hn::Vec<decltype(kFloats)>;
 
-int64_t lanes() {
-  return static_cast<int64_t>(hn::Lanes(kFloats));
-}
+int64_t lanes() { return static_cast<int64_t>(hn::Lanes(kFloats)); }
 
 void widen_bf16(const uint16_t* from, int64_t count, float* to) {
   const hn::Rebind<uint16_t, decltype(kFloats)> narrow;
@@ -193,9 +191,7 @@ void narrow_row(const float* from, int64_t count, BFloat16* to) {
   HWY_DYNAMIC_DISPATCH(narrow_floats)(from, count, &to->bits);
 }
 
-void add_row(const float* from, int64_t count, float* to) {
-  HWY_DYNAMIC_DISPATCH(add_floats)(from, 1.0F, count, to);
-}
+void add_row(const float* from, int64_t count, float* to) { HWY_DYNAMIC_DISPATCH(add_floats)(from, 1.0F, count, to); }
 
 void add_scaled_row(const float* from, float factor, int64_t count, float* to) {
   HWY_DYNAMIC_DISPATCH(add_floats)(from, factor, count, to);
