@@ -15,7 +15,7 @@ double measure(DType type) {
   constexpr int64_t kDepth = 64, kCalls = 2000;
   alignas(64) static float panel[kDepth * kPanelColumns];
   alignas(64) static float a[kMostTileRows * kDepth], c[kMostTileRows * kPanelColumns];
-  const TileCall call{a, kDepth * 4, panel, kDepth, c, kPanelColumns * 4, 0, {panel, panel}};
+  const TileCall call{a, kDepth * 4, panel, kDepth, panel, 0, c, kPanelColumns * 4, {panel, panel}};
   double best = 1e9;
   for (int repetition = 0; repetition < 100; ++repetition) {
     const auto start = std::chrono::steady_clock::now();

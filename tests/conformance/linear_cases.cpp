@@ -177,21 +177,25 @@ TEST(TileKernels, of_all_instruction_sets_give_the_sum_for_every_number_of_rows)
         LinearWeights weights{.weight = weight, .bias = {}, .adapters = {}};
         const Matrix product = reference_linear(weights, matrix_of(x), type, nullptr);
         for (int rows = 1; rows <= named.kernels->rows; ++rows) {
-          for (const int64_t adds : {0, 1}) {
+          for (const bool has_bias : {false, true}) {  // all rows start from row 0 of c, or each from its own
             const Tensor c = random_tensor(DType::kF32, rows + 1, kPanelColumns, 1, 7, 8);
-            Matrix expected = matrix_of(c);
+            const Matrix before = matrix_of(c);
+            Matrix expected = before;
             for (int64_t r = 0; r < rows; ++r) {
-              for (int64_t i = 0; i < kPanelColumns; ++i)
-                expected.at(r, i) = adds * expected.at(r, i) + product.at(r, i);
+              for (int64_t i = 0; i < kPanelColumns; ++i) {
+                expected.at(r, i) = before.at(has_bias ? 0 : r, i) + product.at(r, i);
+              }
             }
             ScratchBuffer unused;
+            const int64_t stride = c.row_stride() * size_of(DType::kF32);
             named.kernels->by_rows[rows]({.a = x.raw(),
                                           .a_stride = x.row_stride() * size_of(type),
                                           .panel = matrix.panel(0, unused),
                                           .depth = matrix.steps(),
+                                          .start = c.data<float>(),
+                                          .start_stride = has_bias ? 0 : stride,
                                           .c = c.data<float>(),
-                                          .c_stride = c.row_stride() * 4,
-                                          .adds = adds,
+                                          .c_stride = stride,
                                           .soon = {}});
             expect_near(c, expected, op_tolerance(Device::kCpu, DType::kF32),
                         fmt::format("{} {} rows, {} inputs", named.isa, rows, in));

@@ -50,45 +50,81 @@ struct Soon {
   }
 };
 
-/// The rows of `tile` times one panel of each part, finished and written; `next` is the panel after it.
-void compute_panel(const Product& product, const RowTile& tile, int64_t first_row, int64_t panel, int64_t next,
-                   WorkerScratch& scratch) {
-  const std::vector<LinearPart>& parts = product.weights.parts();
-  const TileKernels& kernels = parts.front().weight.kernels();
-  auto* sums = scratch.tiles.reserve<float>(2 * kTileFloats);
-  const std::byte* packed[2] = {};
-  TileFinish finish{.columns = std::min<int64_t>(kPanelColumns, product.weights.outputs() - panel * kPanelColumns),
-                    .activation = product.activation,
-                    .gate = product.gate,
-                    .output = product.out.dtype(),
-                    .out_stride = product.out.row_stride() * size_of(product.out.dtype())};
-  for (size_t part = 0; part < parts.size(); ++part) {
-    packed[part] = parts[part].weight.panel(panel, scratch.panels[part]);
-    finish.sums[part] = sums + static_cast<int64_t>(part) * kTileFloats;
-    finish.bias[part] = parts[part].bias.data() + panel * kPanelColumns;
-  }
-  const int64_t blocks = (tile.rows() + kernels.rows - 1) / kernels.rows;
-  std::byte* out = product.out.raw() + panel * kPanelColumns * size_of(product.out.dtype());
-  for (int64_t block = 0; block < blocks; ++block) {
-    const ElementRange rows = equal_part(tile.rows(), blocks, block);
-    finish.rows = rows.end - rows.begin;
-    for (size_t part = 0; part < parts.size(); ++part) {
-      float* c = sums + static_cast<int64_t>(part) * kTileFloats;
-      if (tile.has_delta()) tile.write_delta(rows, part, panel, c);
-      const Soon soon(parts[part].weight, next, block, blocks);
-      kernels.by_rows[finish.rows]({.a = tile.row(rows.begin),
-                                    .a_stride = tile.stride(),
-                                    .panel = packed[part],
-                                    .depth = parts[part].weight.steps(),
-                                    .c = c,
-                                    .c_stride = kPanelColumns * size_of(DType::kF32),
-                                    .adds = tile.has_delta(),
-                                    .soon = {soon.halves[0], soon.halves[1]}});
+/// One worker's way through the panels of a row tile.
+class PanelLoop {
+ public:
+  PanelLoop(const Product& product, const RowTile& tile, int64_t first_row, WorkerScratch& scratch)
+      : product_(product),
+        tile_(tile),
+        parts_(product.weights.parts()),
+        kernels_(parts_.front().weight.kernels()),
+        out_(product.out.raw() + first_row * product.out.row_stride() * size_of(product.out.dtype())),
+        out_stride_(product.out.row_stride() * size_of(product.out.dtype())),
+        sums_(scratch.tiles.reserve<float>(2 * kTileFloats)),
+        scratch_(scratch) {}
+
+  /// All rows times panel `panel` of each part, finished and written; `next` is the panel after it.
+  void compute(int64_t panel, int64_t next) {
+    TileFinish finish{.columns = std::min<int64_t>(kPanelColumns, product_.weights.outputs() - panel * kPanelColumns),
+                      .activation = product_.activation,
+                      .gate = product_.gate,
+                      .output = product_.out.dtype(),
+                      .out_stride = out_stride_};
+    for (size_t part = 0; part < parts_.size(); ++part) {
+      packed_[part] = parts_[part].weight.panel(panel, scratch_.panels[part]);
+      finish.sums[part] = sums_ + static_cast<int64_t>(part) * kTileFloats;
     }
-    finish.out = out + (first_row + rows.begin) * finish.out_stride;
-    finish_tile(finish);
+    // Sums that need no finish go where they belong at once.
+    const bool is_direct = product_.activation == Activation::kNone && product_.gate == Gate::kNone &&
+                           product_.out.dtype() == DType::kF32 && finish.columns == kPanelColumns;
+    const int64_t blocks = (tile_.rows() + kernels_.rows - 1) / kernels_.rows;
+    std::byte* out = out_ + panel * kPanelColumns * size_of(product_.out.dtype());
+    for (int64_t block = 0; block < blocks; ++block) {
+      const ElementRange rows = equal_part(tile_.rows(), blocks, block);
+      finish.rows = rows.end - rows.begin;
+      finish.out = out + rows.begin * out_stride_;
+      for (size_t part = 0; part < parts_.size(); ++part) {
+        const Soon soon(parts_[part].weight, next, block, blocks);
+        TileCall call = multiplication(rows, part, panel);
+        call.soon[0] = soon.halves[0];
+        call.soon[1] = soon.halves[1];
+        if (is_direct) {
+          call.c = reinterpret_cast<float*>(finish.out);
+          call.c_stride = out_stride_;
+        }
+        kernels_.by_rows[finish.rows](call);
+      }
+      if (!is_direct) finish_tile(finish);
+    }
   }
-}
+
+ private:
+  /// The tile of `rows` and a panel into the sums of its part; starts from the bias, or from bias and adapters.
+  TileCall multiplication(ElementRange rows, size_t part, int64_t panel) const {
+    constexpr int64_t kStride = kPanelColumns * size_of(DType::kF32);
+    float* sums = sums_ + static_cast<int64_t>(part) * kTileFloats;
+    if (tile_.has_delta()) tile_.write_delta(rows, part, panel, sums);
+    return {.a = tile_.row(rows.begin),
+            .a_stride = tile_.stride(),
+            .panel = packed_[part],
+            .depth = parts_[part].weight.steps(),
+            .start = tile_.has_delta() ? sums : parts_[part].bias.data() + panel * kPanelColumns,
+            .start_stride = tile_.has_delta() ? kStride : 0,
+            .c = sums,
+            .c_stride = kStride,
+            .soon = {}};
+  }
+
+  const Product& product_;
+  const RowTile& tile_;
+  const std::vector<LinearPart>& parts_;
+  const TileKernels& kernels_;
+  std::byte* out_;  // the tile's first row of the result
+  int64_t out_stride_;
+  float* sums_;
+  WorkerScratch& scratch_;
+  const std::byte* packed_[2] = {};
+};
 
 }  // namespace
 
@@ -105,8 +141,9 @@ void multiply(ThreadPool& threads, std::vector<WorkerScratch>& scratch, const Pr
     const RowTile held(product, tile / cut.groups, rows, own);
     const int64_t all = product.weights.parts().front().weight.panels();
     const ElementRange panels = equal_part(all, cut.groups, tile % cut.groups);
+    PanelLoop loop(product, held, rows.begin, own);
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-      compute_panel(product, held, rows.begin, panel, std::min(panel + 1, panels.end - 1), own);
+      loop.compute(panel, std::min(panel + 1, panels.end - 1));
     }
   });
 }

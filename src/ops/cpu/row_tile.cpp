@@ -5,6 +5,12 @@
 
 namespace jina {
 
+namespace {
+
+constexpr float kZeros[kPanelColumns] = {};
+
+}  // namespace
+
 RowTile::RowTile(const Product& product, int64_t index, ElementRange range, WorkerScratch& scratch)
     : product_(product), layer_(product.weights), range_(range), scratch_(scratch) {
   const Tensor& x = product.x;
@@ -74,9 +80,10 @@ void RowTile::multiply_low_rank() {
                      .a_stride = a_stride_,
                      .panel = matrix.panel(panel, scratch_.panels[0]),
                      .depth = matrix.steps(),
+                     .start = kZeros,
+                     .start_stride = 0,
                      .c = low_rank_ + run.begin * width + panel * kPanelColumns,
                      .c_stride = width * size_of(DType::kF32),
-                     .adds = 0,
                      .soon = {}},
                     run.end - run.begin);
     }
@@ -85,7 +92,10 @@ void RowTile::multiply_low_rank() {
 
 void RowTile::write_delta(ElementRange block, size_t part, int64_t panel, float* c) const {
   const int64_t width = layer_.low_rank_width();
-  std::fill_n(c, (block.end - block.begin) * kPanelColumns, 0.0F);
+  const float* bias = layer_.parts()[part].bias.data() + panel * kPanelColumns;
+  for (int64_t row = 0; row < block.end - block.begin; ++row) {
+    std::copy_n(bias, kPanelColumns, c + row * kPanelColumns);
+  }
   for (const AdapterRun& run : scratch_.runs) {
     const int64_t from = std::max(run.begin, block.begin), to = std::min(run.end, block.end);
     if (from >= to) continue;
@@ -95,9 +105,10 @@ void RowTile::write_delta(ElementRange block, size_t part, int64_t panel, float*
                    .a_stride = width * size_of(DType::kF32),
                    .panel = matrix.panel(panel, scratch_.panels[0]),
                    .depth = matrix.steps(),
+                   .start = c + (from - block.begin) * kPanelColumns,
+                   .start_stride = kPanelColumns * size_of(DType::kF32),
                    .c = c + (from - block.begin) * kPanelColumns,
                    .c_stride = kPanelColumns * size_of(DType::kF32),
-                   .adds = 0,
                    .soon = {}},
                   to - from);
   }
@@ -105,12 +116,14 @@ void RowTile::write_delta(ElementRange block, size_t part, int64_t panel, float*
 
 void multiply_rows(const PackedMatrix& matrix, TileCall call, int64_t rows) {
   const auto* a = static_cast<const std::byte*>(call.a);
+  const auto* start = reinterpret_cast<const std::byte*>(call.start);
   auto* c = reinterpret_cast<std::byte*>(call.c);
   const TileKernels& kernels = matrix.kernels();
   const int64_t blocks = (rows + kernels.rows - 1) / kernels.rows;
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t begin = rows * block / blocks, end = rows * (block + 1) / blocks;
     call.a = a + begin * call.a_stride;
+    call.start = reinterpret_cast<const float*>(start + begin * call.start_stride);
     call.c = reinterpret_cast<float*>(c + begin * call.c_stride);
     kernels.by_rows[end - begin](call);
   }

@@ -13,12 +13,13 @@ void tile(const TileCall& call) {
   for (int column = 0; column < kPanelColumns; column += 16) {
     const float* b = static_cast<const float*>(call.panel) + column;
     char* c = reinterpret_cast<char*>(call.c + column);
+    const char* start = reinterpret_cast<const char*>(call.start + column);
     __m256 low[kRows], high[kRows];
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
-      const float* row = reinterpret_cast<const float*>(c + r * call.c_stride);
-      low[r] = call.adds != 0 ? _mm256_loadu_ps(row) : _mm256_setzero_ps();
-      high[r] = call.adds != 0 ? _mm256_loadu_ps(row + 8) : _mm256_setzero_ps();
+      const float* row = reinterpret_cast<const float*>(start + r * call.start_stride);
+      low[r] = _mm256_loadu_ps(row);
+      high[r] = _mm256_loadu_ps(row + 8);
     }
     for (int64_t k = 0; k < call.depth; ++k, b += kPanelColumns) {
       const __m256 b0 = _mm256_loadu_ps(b), b1 = _mm256_loadu_ps(b + 8);

@@ -27,12 +27,12 @@ HWY_INLINE Vector activate(Vector x) {
 }
 
 template <Activation kActivation, Gate kGate>
-HWY_INLINE Vector finish(const TileFinish& tile, int64_t at, int64_t column) {
-  const Vector x = hn::Add(hn::Load(kFloats, tile.sums[0] + at), hn::LoadU(kFloats, tile.bias[0] + column));
+HWY_INLINE Vector finish(const TileFinish& tile, int64_t at) {
+  const Vector x = hn::Load(kFloats, tile.sums[0] + at);
   if constexpr (kGate == Gate::kNone) {
     return activate<kActivation>(x);
   } else {
-    const Vector y = hn::Add(hn::Load(kFloats, tile.sums[1] + at), hn::LoadU(kFloats, tile.bias[1] + column));
+    const Vector y = hn::Load(kFloats, tile.sums[1] + at);
     if constexpr (kGate == Gate::kGateFirst) return hn::Mul(activate<kActivation>(x), y);
     return hn::Mul(x, activate<kActivation>(y));
   }
@@ -46,12 +46,14 @@ void finish_rows(const TileFinish& tile) {
   for (int64_t row = 0; row < tile.rows; ++row) {
     T* target = reinterpret_cast<T*>(tile.out + row * tile.out_stride);
     T* to = is_whole ? target : partial;
-    for (int64_t column = 0; column < kPanelColumns; column += lanes) {
-      const Vector y = finish<kActivation, kGate>(tile, row * kPanelColumns + column, column);
+    for (int64_t column = 0; column < kPanelColumns; column += 2 * lanes) {
+      const int64_t at = row * kPanelColumns + column;
+      const Vector low = finish<kActivation, kGate>(tile, at), high = finish<kActivation, kGate>(tile, at + lanes);
       if constexpr (sizeof(T) == 4) {
-        hn::StoreU(y, kFloats, to + column);
+        hn::StoreU(low, kFloats, to + column);
+        hn::StoreU(high, kFloats, to + column + lanes);
       } else {
-        store_bf16(kFloats, y, to + column);
+        store_bf16_pair(kFloats, low, high, to + column);
       }
     }
     if (!is_whole) std::memcpy(target, partial, static_cast<size_t>(tile.columns) * sizeof(T));

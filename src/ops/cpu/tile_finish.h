@@ -5,11 +5,10 @@
 
 namespace jina {
 
-/// The last step of a tile: bias, activation, gate, conversion. `sums` are rows of 32 accumulators; the second one is
+/// The last step of a tile: activation, gate, conversion. `sums` are rows of 32 accumulators; the second one is
 /// the other half of a gated layer.
 struct TileFinish {
   const float* sums[2] = {nullptr, nullptr};
-  const float* bias[2] = {nullptr, nullptr};  // (32) each
   int64_t rows = 0;
   int64_t columns = kPanelColumns;  // to be written, at most 32
   Activation activation = Activation::kNone;

@@ -17,12 +17,11 @@ void tile_baseline(const TileCall& call) {
   const auto* a = static_cast<const char*>(call.a);
   for (int column = 0; column < kPanelColumns; column += kColumns) {
     const float* b = static_cast<const float*>(call.panel) + column;
-    Quad sums[kRows][2] = {};
-    for (int r = 0; call.adds != 0 && r < kRows; ++r) {
-      const auto* c =
-          reinterpret_cast<const float*>(reinterpret_cast<const char*>(call.c) + r * call.c_stride) + column;
-      sums[r][0] = *reinterpret_cast<const Quad*>(c);
-      sums[r][1] = *reinterpret_cast<const Quad*>(c + 4);
+    Quad sums[kRows][2];
+    for (int r = 0; r < kRows; ++r) {
+      const auto* start = reinterpret_cast<const char*>(call.start + column) + r * call.start_stride;
+      sums[r][0] = *reinterpret_cast<const Quad*>(start);
+      sums[r][1] = *reinterpret_cast<const Quad*>(start + sizeof(Quad));
     }
     for (int64_t k = 0; k < call.depth; ++k, b += kPanelColumns) {
       const Quad low = *reinterpret_cast<const Quad*>(b), high = *reinterpret_cast<const Quad*>(b + 4);

@@ -46,19 +46,36 @@ HWY_INLINE V gelu(D d, V x) {
   return hn::MulAdd(half, erf, half);
 }
 
-/// Stores f32 as bf16, rounded to nearest even; NaN stays NaN.
+/// f32 → the bits whose upper half is the value in bf16, rounded to nearest even; NaN stays NaN.
 template <class D, class V>
-HWY_INLINE void store_bf16(D /*d*/, V x, uint16_t* to) {
+HWY_INLINE hn::VFromD<hn::RebindToUnsigned<D>> round_to_bf16(D /*d*/, V x) {
   const hn::RebindToUnsigned<D> du;
+  const auto bits = hn::BitCast(du, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1u));
+  const auto rounded = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFFu)), odd);
+  return hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(x)), hn::Or(bits, hn::Set(du, 0x400000u)), rounded);
+}
+
+/// Stores a vector of f32 as bf16.
+template <class D, class V>
+HWY_INLINE void store_bf16(D d, V x, uint16_t* to) {
   const hn::RebindToSigned<D> di;
   const hn::Rebind<uint16_t, D> narrow;
-  const auto bits = hn::BitCast(du, x);
-  const auto high = hn::ShiftRight<16>(bits);
-  const auto odd = hn::And(high, hn::Set(du, 1u));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(du, 0x7FFFu)), odd));
-  const auto quiet = hn::Or(high, hn::Set(du, 0x40u));
-  const auto result = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(x)), quiet, rounded);
-  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(di, result)), narrow, to);
+  const auto high = hn::ShiftRight<16>(round_to_bf16(d, x));
+  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(di, high)), narrow, to);
+}
+
+/// Stores two vectors of f32 as bf16, one after the other.
+template <class D, class V>
+HWY_INLINE void store_bf16_pair(D d, V low, V high, uint16_t* to) {
+#if HWY_TARGET == HWY_SCALAR
+  store_bf16(d, low, to);
+  store_bf16(d, high, to + 1);
+#else
+  const hn::RepartitionToNarrow<hn::RebindToUnsigned<D>> halves;
+  const auto first = hn::BitCast(halves, round_to_bf16(d, low)), second = hn::BitCast(halves, round_to_bf16(d, high));
+  hn::StoreU(hn::ConcatOdd(halves, second, first), halves, to);
+#endif
 }
 
 }  // namespace HWY_NAMESPACE
