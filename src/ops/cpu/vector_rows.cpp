@@ -44,7 +44,9 @@ void widen_f16(const uint16_t* from, int64_t count, float* to) {
 
 void narrow_floats(const float* from, int64_t count, uint16_t* to) {
   int64_t i = 0;
-  for (; i + lanes() <= count; i += lanes()) store_bf16(kFloats, hn::LoadU(kFloats, from + i), to + i);
+  for (; i + 2 * lanes() <= count; i += 2 * lanes()) {
+    store_bf16_pair(kFloats, hn::LoadU(kFloats, from + i), hn::LoadU(kFloats, from + i + lanes()), to + i);
+  }
   for (; i < count; ++i) to[i] = to_bfloat16(from[i]).bits;
 }
 
