@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "base/thread_pool.h"
 #include "ops/backend.h"
 #include "ops/cpu/attention.h"
+#include "ops/cpu/worker_scratch.h"
 
 namespace jina {
 
@@ -29,7 +31,8 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options);
 /// The class behind make_cpu_backend; each operation is defined in the file of its name.
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(const CpuOptions& options) : options_(options), threads_(options.threads) {}
+  explicit CpuBackend(const CpuOptions& options)
+      : options_(options), threads_(options.threads), scratch_(static_cast<size_t>(threads_.threads())) {}
 
   DType compute_dtype() const override { return options_.compute; }
   TensorPool& buffers() override { return buffers_; }
@@ -50,6 +53,7 @@ class CpuBackend final : public Backend {
  private:
   CpuOptions options_;
   ThreadPool threads_;
+  std::vector<WorkerScratch> scratch_;  // one for each worker
   TensorPool buffers_;
   const AttentionKernels* f32_attention_ = select_attention_kernels(DType::kF32);
   const AttentionKernels* bf16_attention_ = select_attention_kernels(DType::kBF16);
