@@ -32,12 +32,8 @@ void relax() {
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
-  FlushDenormals() : before_(_mm_getcsr()) {
-    _mm_setcsr(before_ | 0x8040u);
-  }
-  ~FlushDenormals() {
-    _mm_setcsr(before_);
-  }
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
 
  private:
   unsigned before_;

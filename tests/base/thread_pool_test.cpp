@@ -87,9 +87,7 @@ TEST(ThreadPool, flushes_denormals_in_tiles_and_not_outside) {
   EXPECT_NE(tiny * half, 0.0F);
 }
 
-TEST(ThreadPool, has_at_least_one_processor) {
-  EXPECT_GE(available_processors(), 1);
-}
+TEST(ThreadPool, has_at_least_one_processor) { EXPECT_GE(available_processors(), 1); }
 
 }  // namespace
 }  // namespace jina
