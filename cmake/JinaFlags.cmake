@@ -1,6 +1,9 @@
 # Warnings, sanitizers and the flags of files written for one instruction set.
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_compile_options(-Wno-restrict)  # gcc 12 sees overlaps in std::string that are not there (gcc bug 105651)
+endif()
 if(JINA_WERROR)
   add_compile_options(-Werror)
 endif()
