@@ -2,7 +2,7 @@
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict)  # GCC 12 warns of std::string's own operator+ (GCC bug 105651)
+  add_compile_options(-Wno-restrict)  # gcc 12 sees overlaps in std::string that are not there (gcc bug 105651)
 endif()
 if(JINA_WERROR)
   add_compile_options(-Werror)

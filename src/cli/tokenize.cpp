@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/model_location.h"
 #include "text/tokenizer.h"
 
 namespace jina::cli {
@@ -144,7 +145,10 @@ void add_tokenize(CLI::App& command, const Environment& environment) {
   command.add_option("--text-field", options->text_field, "Field of a JSON line that holds the text")
       ->default_val(options->text_field);
   command.add_flag("--no-special", options->no_special, "Without the special tokens of the template");
-  command.callback([options] { run(*options); });
+  command.callback([options, environment] {
+    if (!std::filesystem::exists(options->model)) options->model = resolve_model(options->model, environment);
+    run(*options);
+  });
 }
 
 }  // namespace jina::cli
