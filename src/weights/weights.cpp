@@ -50,6 +50,7 @@ struct Weights::Account {
   std::map<std::string, std::string> missing;      // name → what was expected
   std::map<std::string, std::string> ill_fitting;  // name → expected and found shape or type
   std::vector<std::string> ignored;                // patterns
+  std::vector<Tensor> taken;                       // since the last release
   int64_t parameters = 0;
 
   bool is_ignored(std::string_view name) const {
@@ -82,6 +83,7 @@ struct Weights::Account {
       return placeholder(shape);
     }
     if (is_first) parameters += shape.elements();
+    taken.push_back(*found);
     return found;
   }
 
@@ -129,11 +131,17 @@ bool Weights::has(std::string_view name) const { return account_->names.contains
 
 void Weights::ignore(std::string_view pattern) const { account_->ignored.emplace_back(pattern); }
 
-void Weights::finish() const { account_->close(); }
+void Weights::finish() const {
+  release_taken();
+  account_->close();
+}
 
 int64_t Weights::parameters() const { return account_->parameters; }
 
-void Weights::release(const Tensor& tensor) const { account_->source->release(tensor); }
+void Weights::release_taken() const {
+  for (const Tensor& tensor : account_->taken) account_->source->release(tensor);
+  account_->taken.clear();
+}
 
 Tensor stack_rows(std::span<const Tensor> parts) {
   JINA_CHECK(!parts.empty());

@@ -51,12 +51,14 @@ class Weights {
 
   /// Names (full, `*` matches anything) that the model knowingly does not use.
   void ignore(std::string_view pattern) const;
-  /// Error kModelFile naming every missing, mis-shaped and unused tensor; silence when all is well.
+  /// Error kModelFile naming every missing, mis-shaped and unused tensor; silence when all is well. Releases what was
+  /// taken.
   void finish() const;
   /// Number of values in all tensors that were taken.
   int64_t parameters() const;
-  /// Gives back file pages of tensors that have been packed.
-  void release(const Tensor& tensor) const;
+  /// Gives back the file pages of all tensors taken so far; those still in use are read again when touched. Called after
+  /// each layer, so that no model is in memory twice while it is packed.
+  void release_taken() const;
   /// Full name of the scope, for messages.
   const std::string& scope() const { return scope_; }
 

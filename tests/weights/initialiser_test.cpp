@@ -74,7 +74,7 @@ TEST(Initialiser, FitsTheAccount) {
   EXPECT_TRUE(weights.find("optional", {3}).has_value());
   EXPECT_NO_THROW(weights.finish());
   EXPECT_EQ(weights.parameters(), 9);
-  weights.release(weights.get("w", {2, 3}));
+  weights.release_taken();
 }
 
 TEST(Initialiser, RefusesShapesAndTypesThatCannotBe) {

@@ -76,7 +76,8 @@ TEST_F(PeftAdapterTest, NamesLoseThePrefix) {
                 "layers.0.self_attn.q_proj.lora_A.weight", "layers.0.self_attn.q_proj.lora_B.weight"}));
   const Weights weights(adapter->source);
   EXPECT_EQ((weights / "layers" / 0 / "self_attn.q_proj").get("lora_A.weight", {4, 16}).shape(), (Shape{4, 16}));
-  weights.release((weights / "layers" / 0 / "self_attn.q_proj").get("lora_B.weight", {16, 4}));
+  EXPECT_EQ((weights / "layers" / 0 / "self_attn.q_proj").get("lora_B.weight", {16, 4}).rows(), 16);
+  weights.release_taken();
   weights.ignore("embeddings.*");
   EXPECT_NO_THROW(weights.finish());
   EXPECT_EQ(adapter->source->where(), directory_.path("a/adapter_model.safetensors"));

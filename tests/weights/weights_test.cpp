@@ -123,7 +123,7 @@ TEST_F(WeightsTest, SizesOfABrokenConfigAreNoAllocation) {
 TEST_F(WeightsTest, ReleaseReachesTheFile) {
   const Weights weights = open({{"a", zeros({5000})}});
   const Tensor a = weights.get("a", {5000});
-  weights.release(a);
+  weights.release_taken();
   EXPECT_EQ(a.data<float>()[4999], 0.0F);
 }
 

@@ -95,7 +95,10 @@ class JinaV2 final : public Encoder {
         types_(backend, {w.get("embeddings.token_type_embeddings.weight", {c.types, c.hidden}), {}}),
         embedding_norm_(w / "embeddings" / "LayerNorm", c.hidden, c.norm_epsilon),
         slopes_(alibi_slopes(c.heads)) {
-    for (int64_t i = 0; i < c.layers; ++i) layers_.push_back(make_layer(backend, w / "encoder" / "layer" / i, c));
+    for (int64_t i = 0; i < c.layers; ++i) {
+      layers_.push_back(make_layer(backend, w / "encoder" / "layer" / i, c));
+      w.release_taken();
+    }
   }
 
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {

@@ -33,7 +33,10 @@ class JinaV3 final : public Encoder {
         words_(backend, names.word_embeddings()),
         types_(backend, names.type_embeddings()),
         embedding_norm_(names.embedding_norm(), c.hidden, c.norm_epsilon) {
-    for (int64_t i = 0; i < c.layers; ++i) layers_.push_back(make_layer(backend, names, c, i));
+    for (int64_t i = 0; i < c.layers; ++i) {
+      layers_.push_back(make_layer(backend, names, c, i));
+      names.release_taken();
+    }
   }
 
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {

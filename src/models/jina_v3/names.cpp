@@ -134,6 +134,11 @@ Weights JinaV3Names::output_norm(int64_t index) const {
   return root_ / layer(index) / (config_.is_native ? "post_mlp_layernorm" : "norm2");
 }
 
+void JinaV3Names::release_taken() const {
+  root_.release_taken();
+  for (const Weights& adapter : adapter_roots_) adapter.release_taken();
+}
+
 void JinaV3Names::finish() const {
   for (const std::string_view unused : {"*pooler.*", "*rotary_emb.inv_freq", "lm_head.*"}) root_.ignore(unused);
   for (const Weights& adapter : adapter_roots_) {

@@ -26,6 +26,8 @@ class JinaV3Names {
   Weights attention_norm(int64_t layer) const;
   FeedForwardWeights feed_forward(int64_t layer) const;
   Weights output_norm(int64_t layer) const;
+  /// Gives back the file pages of what was taken so far.
+  void release_taken() const;
   /// Marks what embeddings do not need, then fails when anything else is missing or left over.
   void finish() const;
   /// Values in all tensors taken, adapters included.
