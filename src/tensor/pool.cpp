@@ -4,14 +4,29 @@
 #include <mutex>
 #include <new>
 
+#include "base/pages.h"
+
 namespace jina {
 
 namespace {
 
 constexpr size_t kAlignment = 64;
 
-std::byte* take(size_t bytes) { return static_cast<std::byte*>(operator new (bytes, std::align_val_t{kAlignment})); }
-void give_back(std::byte* data) { operator delete (data, std::align_val_t{kAlignment}); }
+/// Large buffers come from the system and go back to it whole; the allocator would keep them in pieces.
+constexpr size_t kSystemBytes = size_t{1} << 20;
+
+std::byte* take(size_t bytes) {
+  if (bytes >= kSystemBytes) return map_pages(bytes);
+  return static_cast<std::byte*>(operator new(bytes, std::align_val_t{kAlignment}));
+}
+
+void give_back(std::byte* data, size_t bytes) {
+  if (bytes >= kSystemBytes) {
+    unmap_pages(data, bytes);
+  } else {
+    operator delete(data, std::align_val_t{kAlignment});
+  }
+}
 
 }  // namespace
 
@@ -25,7 +40,7 @@ struct TensorPool::State {
   ~State() { drop_idle(); }
 
   void drop_idle() {
-    for (const auto& [capacity, data] : idle) give_back(data);
+    for (const auto& [capacity, data] : idle) give_back(data, capacity);
     idle.clear();
     idle_bytes = 0;
   }

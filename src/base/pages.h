@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+
+namespace jina {
+
+/// Memory straight from the system, zeroed, page-aligned; given back to it by unmap_pages at once, where an allocator
+/// might keep it. Error kIo when there is none left.
+std::byte* map_pages(size_t bytes);
+void unmap_pages(std::byte* pages, size_t bytes);
+
+}  // namespace jina
