@@ -2,31 +2,14 @@
 
 #include <map>
 #include <mutex>
-#include <new>
 
-#include "base/pages.h"
+#include "tensor/buffer.h"
 
 namespace jina {
 
 namespace {
 
 constexpr size_t kAlignment = 64;
-
-/// Large buffers come from the system and go back to it whole; the allocator would keep them in pieces.
-constexpr size_t kSystemBytes = size_t{1} << 20;
-
-std::byte* take(size_t bytes) {
-  if (bytes >= kSystemBytes) return map_pages(bytes);
-  return static_cast<std::byte*>(operator new(bytes, std::align_val_t{kAlignment}));
-}
-
-void give_back(std::byte* data, size_t bytes) {
-  if (bytes >= kSystemBytes) {
-    unmap_pages(data, bytes);
-  } else {
-    operator delete(data, std::align_val_t{kAlignment});
-  }
-}
 
 }  // namespace
 
@@ -40,7 +23,7 @@ struct TensorPool::State {
   ~State() { drop_idle(); }
 
   void drop_idle() {
-    for (const auto& [capacity, data] : idle) give_back(data, capacity);
+    for (const auto& [capacity, data] : idle) give_back_buffer(data, capacity);
     idle.clear();
     idle_bytes = 0;
   }
@@ -55,7 +38,7 @@ struct TensorPool::State {
       idle.erase(found);
     } else {
       if (idle_bytes > 0 && idle_bytes + in_use + bytes > peak) drop_idle();  // reuse failed: do not grow beside it
-      buffer = {take(bytes), bytes};
+      buffer = {take_buffer(bytes), bytes};
     }
     in_use += buffer.second;
     peak = std::max(peak, in_use);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tensor/buffer.h"
+
 namespace jina {
 
 std::string_view to_string(DType dtype) {
@@ -83,9 +85,8 @@ Tensor Tensor::reshaped(Shape shape) const {
 
 Tensor make_tensor(DType dtype, Shape shape) {
   const auto bytes = static_cast<size_t>(shape.elements() * size_of(dtype));
-  constexpr size_t kAlignment = 64;
-  auto owner = std::shared_ptr<std::byte>(static_cast<std::byte*>(operator new (bytes, std::align_val_t{kAlignment})),
-                                          [](std::byte* p) { operator delete (p, std::align_val_t{kAlignment}); });
+  auto owner =
+      std::shared_ptr<std::byte>(take_buffer(bytes), [bytes](std::byte* buffer) { give_back_buffer(buffer, bytes); });
   std::memset(owner.get(), 0, bytes);
   std::byte* data = owner.get();
   return Tensor(Storage{data, bytes, std::move(owner)}, dtype, shape);
