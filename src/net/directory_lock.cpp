@@ -26,8 +26,6 @@ DirectoryLock::DirectoryLock(const std::string& models_dir, const std::string& d
   }
 }
 
-DirectoryLock::~DirectoryLock() {
-  ::close(descriptor_);
-}
+DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
 }  // namespace jina

@@ -35,9 +35,7 @@ std::optional<ByteRange> parse_content_range(const std::string& text) {
   return range;
 }
 
-bool is_strong_etag(const std::string& etag) {
-  return etag.size() > 2 && etag.front() == '"';
-}
+bool is_strong_etag(const std::string& etag) { return etag.size() > 2 && etag.front() == '"'; }
 
 }  // namespace
 

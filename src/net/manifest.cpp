@@ -12,9 +12,7 @@ namespace {
 
 constexpr int64_t kManifestVersion = 1;
 
-std::string path_of(const std::string& directory) {
-  return directory + "/" + std::string(kManifestFile);
-}
+std::string path_of(const std::string& directory) { return directory + "/" + std::string(kManifestFile); }
 
 void append_member(std::string& out, std::string_view key, std::string_view value) {
   append_json_string(out, key);

@@ -25,13 +25,9 @@ constexpr std::array<std::string_view, 8> kRootFiles = {
 constexpr std::string_view kAdapterFolder = "adapters/";
 constexpr std::array<std::string_view, 2> kAdapterFiles = {"adapter_config.json", "adapter_model.safetensors"};
 
-bool is_weights(std::string_view path) {
-  return path.ends_with(".safetensors");
-}
+bool is_weights(std::string_view path) { return path.ends_with(".safetensors"); }
 
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
+std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 /// Adapters come as folders in PEFT's form anywhere, or as files below adapters/.
 bool is_adapter(std::string_view path) {

@@ -12,18 +12,14 @@ constexpr size_t kMaxPartLength = 200;
 constexpr size_t kMaxPathLength = 1000;
 constexpr std::string_view kEncodedSlash = "%2F";
 
-bool is_letter_or_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool has_only(std::string_view text, std::string_view others) {
   return std::all_of(text.begin(), text.end(),
                      [&](char c) { return is_letter_or_digit(c) || others.find(c) != std::string_view::npos; });
 }
 
-bool is_edge(char c) {
-  return c == '.' || c == '-';
-}
+bool is_edge(char c) { return c == '.' || c == '-'; }
 
 bool is_valid_name(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNameLength && has_only(text, "._-") && !is_edge(text.front()) &&
@@ -74,9 +70,7 @@ std::optional<ModelName> ModelName::parse(std::string_view text) {
   return result;
 }
 
-std::string ModelName::text() const {
-  return revision == kMainRevision ? repository() : repository() + "@" + revision;
-}
+std::string ModelName::text() const { return revision == kMainRevision ? repository() : repository() + "@" + revision; }
 
 std::string ModelName::directory() const {
   const std::string plain = org + "--" + name;

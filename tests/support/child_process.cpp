@@ -75,9 +75,7 @@ ChildProcess::~ChildProcess() {
   waitpid(pid_, nullptr, 0);
 }
 
-void ChildProcess::send_signal(int number) const {
-  kill(pid_, number);
-}
+void ChildProcess::send_signal(int number) const { kill(pid_, number); }
 
 ChildResult ChildProcess::wait() {
   ChildResult result;
@@ -94,8 +92,6 @@ ChildResult ChildProcess::wait() {
   return result;
 }
 
-ChildResult run_child(const ChildOptions& options) {
-  return ChildProcess(options).wait();
-}
+ChildResult run_child(const ChildOptions& options) { return ChildProcess(options).wait(); }
 
 }  // namespace jina::test

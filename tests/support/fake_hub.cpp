@@ -24,9 +24,7 @@ std::string git_sha1(const std::string& content) {
   return digest_hex(EVP_sha1(), blob + content);
 }
 
-std::string sha256(const std::string& content) {
-  return digest_hex(EVP_sha256(), content);
-}
+std::string sha256(const std::string& content) { return digest_hex(EVP_sha256(), content); }
 
 }  // namespace
 
