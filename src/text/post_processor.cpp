@@ -43,20 +43,14 @@ std::vector<Piece> read_pieces(const Json& json, const Json& special_tokens) {
   return pieces;
 }
 
-Piece text_piece(int sequence, int32_t type_id) {
-  return {sequence, type_id, {}};
-}
-Piece special_piece(int32_t id, int32_t type_id) {
-  return {PostProcessor::kSpecial, type_id, {id}};
-}
+Piece text_piece(int sequence, int32_t type_id) { return {sequence, type_id, {}}; }
+Piece special_piece(int32_t id, int32_t type_id) { return {PostProcessor::kSpecial, type_id, {id}}; }
 
 }  // namespace
 
 PostProcessor::PostProcessor() : single_({text_piece(0, 0)}), pair_({text_piece(0, 0), text_piece(1, 1)}) {}
 
-PostProcessor::PostProcessor(const Json& json) : PostProcessor() {
-  read(json);
-}
+PostProcessor::PostProcessor(const Json& json) : PostProcessor() { read(json); }
 
 void PostProcessor::read(const Json& json) {
   const std::string_view type = json.at("type").as_string();

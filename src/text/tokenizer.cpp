@@ -289,9 +289,7 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::load(const std::string& path) {
-  return parse(read_file(path), path);
-}
+Tokenizer Tokenizer::load(const std::string& path) { return parse(read_file(path), path); }
 
 Tokenizer Tokenizer::parse(std::string_view json, std::string where) {
   const JsonDocument document = JsonDocument::parse(json, std::move(where), ErrorKind::kModelFile);
@@ -328,9 +326,7 @@ Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
   return impl_->encode(texts, options);
 }
 
-int64_t Tokenizer::vocab_size() const {
-  return impl_->vocab_size;
-}
+int64_t Tokenizer::vocab_size() const { return impl_->vocab_size; }
 
 std::string_view Tokenizer::token(int32_t id) const {
   const auto added = impl_->added_strings.find(id);
@@ -342,8 +338,6 @@ std::optional<int32_t> Tokenizer::id(std::string_view token) const {
   return added == impl_->added_ids.end() ? impl_->model->id(token) : std::optional(added->second);
 }
 
-int64_t Tokenizer::special_tokens() const {
-  return impl_->post_processor.added_tokens(false);
-}
+int64_t Tokenizer::special_tokens() const { return impl_->post_processor.added_tokens(false); }
 
 }  // namespace jina

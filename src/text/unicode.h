@@ -11,7 +11,7 @@ namespace jina {
 
 /// What the reference's normalizers and pre-tokenizers do with a code point on its own.
 enum CharacterFlag : uint16_t {
-  kCleaned = 1,         ///< removed by BertNormalizer's clean_text: NUL, U+FFFD, Cc but tab and line ends, Cf, Cn, Co
+  kCleaned = 1,         ///< removed by BertNormalizer's clean_text: NUL, U+FFFD, Cc but tab and line ends, Cf, Co
   kWhitespace = 2,      ///< Unicode White_Space
   kPunctuation = 4,     ///< ASCII punctuation and symbols, Unicode P*
   kMarkNonspacing = 8,  ///< Mn, removed by BertNormalizer's strip_accents

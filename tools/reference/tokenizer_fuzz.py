@@ -187,7 +187,7 @@ def main():
     parser.add_argument("--jina", default="build/bin/jina")
     parser.add_argument("--count", type=int, default=50000, help="random strings for each tokenizer")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--lines", nargs="*", default=[], help="files of real lines to mutate")
+    parser.add_argument("--lines", action="append", default=[], help="a file of real lines to mutate; may be repeated")
     parser.add_argument("--sweep", action="store_true", help="every code point alone and in company")
     parser.add_argument("tokenizers", nargs="+", help="tokenizer.json files")
     options = parser.parse_args()
