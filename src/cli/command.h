@@ -11,6 +11,9 @@ namespace jina::cli {
 /// Thrown when Ctrl-C (or SIGTERM) was seen at a safe point; main turns it into exit code 130.
 struct Interrupted {};
 
+/// Thrown when the work is done and its answer, already printed, is no; main turns it into exit code 1.
+struct AnswerIsNo {};
+
 /// What a command knows of its surroundings; made once in main, passed to every command. The only reader of the process
 /// environment.
 struct Environment {
@@ -50,6 +53,7 @@ void add_rm(CLI::App& command, const Environment& environment);
 void add_similarity(CLI::App& command, const Environment& environment);
 void add_search(CLI::App& command, const Environment& environment);
 void add_show(CLI::App& command, const Environment& environment);
+void add_verify(CLI::App& command, const Environment& environment);
 void add_bench(CLI::App& command, const Environment& environment);
 void add_completion(CLI::App& command, const Environment& environment);
 void add_man(CLI::App& command, const Environment& environment);

@@ -13,6 +13,7 @@ constexpr Command kCommands[] = {
     {"pull", "Fetch a model from the hub, or bring it up to date", add_pull},
     {"models", "List the models on this machine", add_models},
     {"show", "Tell what a model is: size, tasks, limits, fingerprint", add_show},
+    {"verify", "Compare a model with vectors published for it and name what differs", add_verify},
     {"rm", "Remove a pulled model from this machine", add_rm},
     {"bench", "Measure speed and memory at given lengths", add_bench},
     {"completion", "Print a completion script for bash, zsh or fish", add_completion},
@@ -66,6 +67,8 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const Interrupted&) {
     return 130;
+  } catch (const AnswerIsNo&) {
+    return 1;
   } catch (const Error& error) {
     std::fprintf(stderr, "jina: error: %s\n", error.what());
     return exit_code(error.kind());

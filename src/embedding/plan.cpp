@@ -17,16 +17,6 @@ std::string list_tasks(const ModelCard& card) {
   return names.empty() ? "this model has no tasks" : "known tasks: " + names;
 }
 
-/// The tokens whose mean is the vector of a text.
-TokenSpan pooled_tokens(Pooling pooling, int64_t tokens) {
-  switch (pooling) {
-    case Pooling::kMean: return {0, tokens};
-    case Pooling::kCls: return {0, std::min<int64_t>(1, tokens)};
-    case Pooling::kLast: return {std::max<int64_t>(0, tokens - 1), tokens};
-  }
-  return {0, tokens};
-}
-
 std::vector<TextSpan> choose_spans(const EmbedInput& input, const EmbedOptions& options,
                                    const DocumentTokens& document) {
   if (!input.spans.empty()) return input.spans;
@@ -70,6 +60,15 @@ void plan_one_sequence(const ModelCard& card, const EmbedOptions& options, Encod
 }
 
 }  // namespace
+
+TokenSpan pooled_tokens(Pooling pooling, int64_t tokens) {
+  switch (pooling) {
+    case Pooling::kMean: return {0, tokens};
+    case Pooling::kCls: return {0, std::min<int64_t>(1, tokens)};
+    case Pooling::kLast: return {std::max<int64_t>(0, tokens - 1), tokens};
+  }
+  return {0, tokens};
+}
 
 TaskChoice resolve_task(const ModelCard& card, const EmbedInput& input, const EmbedOptions& options) {
   TaskChoice choice;

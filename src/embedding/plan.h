@@ -5,6 +5,7 @@
 
 #include "jina/types.h"
 #include "models/card.h"
+#include "ops/packed.h"
 #include "text/tokenizer.h"
 
 namespace jina {
@@ -37,6 +38,9 @@ struct TaskChoice {
   std::string prompt;
   int32_t adapter = -1;
 };
+
+/// The tokens whose mean is the vector of a text of `tokens` tokens.
+TokenSpan pooled_tokens(Pooling pooling, int64_t tokens);
 
 /// Error kInvalidArgument for an unknown task, naming the known ones.
 TaskChoice resolve_task(const ModelCard& card, const EmbedInput& input, const EmbedOptions& options);
