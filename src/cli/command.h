@@ -11,6 +11,9 @@ namespace jina::cli {
 /// Thrown when Ctrl-C (or SIGTERM) was seen at a safe point; main turns it into exit code 130.
 struct Interrupted {};
 
+/// Thrown when whoever reads standard output has gone (`jina … | head`); main then ends quietly with exit code 0.
+struct OutputClosed {};
+
 /// What a command knows of its surroundings; made once in main, passed to every command. The only reader of the process
 /// environment.
 struct Environment {
@@ -30,6 +33,11 @@ struct Environment {
 bool is_interrupted();
 /// Throws Interrupted when the user has asked to stop; call it between units of work.
 void check_interrupted();
+
+/// Writes to standard output at once. Throws OutputClosed, Interrupted, Error kIo (disk full).
+void write_output(std::string_view bytes);
+/// Sends what was printed with stdio on its way; the same errors as write_output.
+void flush_output();
 
 /// One line on standard error: "jina: warning: …".
 void warn(std::string_view message);

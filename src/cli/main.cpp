@@ -61,11 +61,14 @@ int run(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+    flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const Interrupted&) {
     return 130;
+  } catch (const OutputClosed&) {
+    return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "jina: error: %s\n", error.what());
     return exit_code(error.kind());
