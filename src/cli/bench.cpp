@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <sstream>
 
+#include "base/json.h"
 #include "base/rng.h"
 #include "cli/command.h"
 #include "cli/model_location.h"
@@ -114,13 +113,14 @@ std::vector<int64_t> batch_sizes(const ModelCard& card, int64_t length, int64_t 
 }
 
 void print_result(const LoadedModel& model, const std::string& sequence, const Measured& result, double load) {
-  std::printf(
-      "{\"peer\": \"jina\", \"shape\": \"%s\", \"dtype\": \"%s\", \"seq\": %s, \"batch\": %lld, \"tok_s\": %.1f, "
-      "\"gflops\": %.1f, \"rss_mb\": %.0f, \"load_s\": %.2f, \"threads\": %d}\n",
-      model.card.name.c_str(), std::string(to_string(model.backend->compute_dtype())).c_str(), sequence.c_str(),
-      static_cast<long long>(result.batch), result.tokens_per_second, result.gflops, peak_megabytes(), load,
-      model.backend->threads());
-  std::fflush(stdout);
+  std::string line = "{\"peer\": \"jina\", \"shape\": ";
+  append_json_string(line, model.card.name);
+  line += fmt::format(
+      ", \"dtype\": \"{}\", \"seq\": {}, \"batch\": {}, \"tok_s\": {:.1f}, \"gflops\": {:.1f}, \"rss_mb\": {:.0f}, "
+      "\"load_s\": {:.2f}, \"threads\": {}}}\n",
+      to_string(model.backend->compute_dtype()), sequence, result.batch, result.tokens_per_second, result.gflops,
+      peak_megabytes(), load, model.backend->threads());
+  write_output(line);
 }
 
 /// Token counts, one a line, cut into calls of `batch` texts.
@@ -154,7 +154,10 @@ void run_bench(const BenchOptions& options, const Environment& environment) {
     return;
   }
   for (const int64_t length : options.lengths) {
-    if (length > model->card.max_tokens) continue;
+    if (length > model->card.max_tokens) {
+      warn(fmt::format("--lengths: {} left out, the model takes {} tokens", length, model->card.max_tokens));
+      continue;
+    }
     Measured best;
     for (const int64_t size : batch_sizes(model->card, length, options.batch)) {
       const std::vector<int64_t> lengths(static_cast<size_t>(size), length);

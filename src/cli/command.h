@@ -14,6 +14,9 @@ struct Interrupted {};
 /// Thrown when the work is done and its answer, already printed, is no; main turns it into exit code 1.
 struct AnswerIsNo {};
 
+/// Thrown when whoever reads standard output has gone (`jina … | head`); main then ends quietly with exit code 0.
+struct OutputClosed {};
+
 /// What a command knows of its surroundings; made once in main, passed to every command. The only reader of the process
 /// environment.
 struct Environment {
@@ -33,6 +36,11 @@ struct Environment {
 bool is_interrupted();
 /// Throws Interrupted when the user has asked to stop; call it between units of work.
 void check_interrupted();
+
+/// Writes to standard output at once. Throws OutputClosed, Interrupted, Error kIo (disk full).
+void write_output(std::string_view bytes);
+/// Sends what was printed with stdio on its way; the same errors as write_output.
+void flush_output();
 
 /// One line on standard error: "jina: warning: …".
 void warn(std::string_view message);

@@ -11,10 +11,11 @@ constexpr int kEnd = std::istream::traits_type::eof();
 }  // namespace
 
 bool CsvParser::next(std::vector<std::string>& fields) {
-  while (read_record(fields)) {
-    if (fields.size() > 1 || !fields.front().empty()) return true;
-  }
-  return false;
+  Record record;
+  do {
+    record = read_record(fields);
+  } while (record == Record::kBlank);
+  return record == Record::kFields;
 }
 
 /// The rest of a quoted field; returns the character behind the closing quote.
@@ -22,7 +23,7 @@ int CsvParser::read_quoted(std::string& field) {
   for (;;) {
     const int c = stream_.get();
     if (c == kEnd) {
-      fail(ErrorKind::kInvalidInput, fmt::format("line {}", line_), "a quoted field is never closed");
+      fail(ErrorKind::kInvalidInput, fmt::format("{}:{}", name_, line_), "a quoted field is never closed");
     }
     if (c == '"') {
       if (stream_.peek() != '"') return stream_.get();
@@ -33,21 +34,25 @@ int CsvParser::read_quoted(std::string& field) {
   }
 }
 
-bool CsvParser::read_record(std::vector<std::string>& fields) {
+CsvParser::Record CsvParser::read_record(std::vector<std::string>& fields) {
   fields.assign(1, {});
   line_ = next_line_;
   int c = stream_.get();
-  if (c == kEnd) return false;
+  if (c == kEnd) return Record::kEnd;
+  bool is_quoted = false;
   for (;;) {
     std::string& field = fields.back();
-    if (c == '"' && field.empty()) {
+    if (c == '"' && field.empty() && !is_quoted) {
+      is_quoted = true;
       c = read_quoted(field);
     } else if (c == separator_) {
       fields.emplace_back();
+      is_quoted = false;
+      c = stream_.get();
+    } else if (c == '\r' && (stream_.peek() == '\n' || stream_.peek() == kEnd)) {
       c = stream_.get();
     } else if (c == '\n' || c == kEnd) {
       ++next_line_;
-      if (field.ends_with('\r')) field.pop_back();
       break;
     } else {
       field.push_back(static_cast<char>(c));
@@ -56,7 +61,7 @@ bool CsvParser::read_record(std::vector<std::string>& fields) {
       if (line_ == 1 && fields.size() == 1 && field == "\xEF\xBB\xBF") field.clear();
     }
   }
-  return true;
+  return fields.size() == 1 && fields.front().empty() && !is_quoted ? Record::kBlank : Record::kFields;
 }
 
 }  // namespace jina::cli

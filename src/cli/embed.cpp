@@ -52,6 +52,7 @@ void check_flags(const EmbedFlags& flags) {
 OutputFormat choose_format(const EmbedFlags& flags, const Environment& environment) {
   if (!flags.format.empty()) return parse_output_format(flags.format);
   if (flags.job.path.ends_with(".npy")) return OutputFormat::kNpy;
+  if (flags.job.path.ends_with(".json")) return OutputFormat::kJson;
   if (flags.job.path.ends_with(".csv")) return OutputFormat::kCsv;
   return flags.job.path.empty() && environment.is_output_terminal ? OutputFormat::kTable : OutputFormat::kJsonl;
 }
@@ -85,7 +86,7 @@ EmbedJob make_job(EmbedFlags flags, const Environment& environment) {
 
 void add_input_options(CLI::App& command, EmbedFlags& flags) {
   EmbedJob& job = flags.job;
-  command.add_option("TEXT", job.texts, "Texts to embed");
+  add_text_arguments(command, job.texts, "Texts to embed");
   command.add_option("-i,--input", job.input,
                      "A file (one text a line; .jsonl, .csv, .tsv by their ending), a directory of text files, or -");
   command.add_flag("--jsonl", flags.is_jsonl, "The input is JSON lines, whatever its name");

@@ -1,7 +1,6 @@
 #include "cli/embed_job.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -23,12 +22,42 @@ namespace {
 struct Window {
   std::vector<InputRow> rows;
   size_t bytes = 0;
+  std::string skipped;  // lines for the list of skipped rows
+  int64_t rows_skipped = 0;
   int64_t rows_read = 0;  // of the whole input, up to and with this window
 
   static constexpr size_t kMostRows = 1024;
   static constexpr size_t kMostBytes = 128 << 10;
   bool is_full() const { return rows.size() >= kMostRows || bytes >= kMostBytes; }
+  bool is_empty() const { return rows.empty() && rows_skipped == 0; }
 };
+
+/// Whether the input can be read twice, which a pipe cannot.
+bool is_rereadable(const EmbedJob& job) {
+  return job.texts.empty() && (std::filesystem::is_regular_file(job.input) || std::filesystem::is_directory(job.input));
+}
+
+/// Whether writing `path` would change what `input` holds.
+bool is_part_of(const std::string& path, const std::string& input) {
+  namespace fs = std::filesystem;
+  const fs::path target = fs::weakly_canonical(path);
+  const fs::path source = fs::weakly_canonical(input);
+  if (!fs::is_directory(source)) return target == source;
+  return std::mismatch(source.begin(), source.end(), target.begin(), target.end()).first == source.end();
+}
+
+/// Finds what would fail later, before the model is loaded.
+void check_job(const EmbedJob& job) {
+  make_row_writer(job.output);
+  if (is_rereadable(job)) {
+    read_rows(job.input, job.rows);
+    if (!job.path.empty() && is_part_of(job.path, job.input)) {
+      fail(ErrorKind::kInvalidArgument, "--output", "'{}' would change the input '{}'; expected another place",
+           job.path, job.input);
+    }
+  }
+  if (!job.path.empty()) OutputFile::check(job.path);
+}
 
 /// The work of one `jina embed`.
 class EmbedRun {
@@ -37,6 +66,7 @@ class EmbedRun {
       : job_(std::move(job)), environment_(environment), embedder_(open_embedder(job_.model, environment)) {
     job_.output.dimensions = job_.embed.dimensions > 0 ? job_.embed.dimensions : embedder_.info().dimensions;
     writer_ = make_row_writer(job_.output);
+    check_options();
   }
 
   void run();
@@ -47,6 +77,7 @@ class EmbedRun {
   }
   bool is_row_wanted(const InputRow& row) const { return job_.shard.owns(row.index); }
 
+  void check_options() const;
   void check_row(const InputRow& row) const;
   int64_t check_input() const;
   std::string key() const;
@@ -54,7 +85,7 @@ class EmbedRun {
   void begin_output();
   bool read_window(RowReader& reader, Window& window);
   void accept(InputRow row, Window& window);
-  void skip_row(const InputRow& row, const Error& error);
+  void skip_row(const InputRow& row, const Error& error, Window& window);
   std::vector<Embedding> compute(const Window& window) const;
   void write_window(const Window& window, const std::vector<Embedding>& embeddings);
   void write(std::string_view bytes);
@@ -73,14 +104,23 @@ class EmbedRun {
   std::optional<RowProgress> bar_;
 };
 
+/// Throws what is wrong with the task and the options themselves, which is no fault of any row.
+void EmbedRun::check_options() const {
+  EmbedOptions options = job_.embed;
+  options.kind = VectorKind::kPooled;
+  embedder_.check({.text = {}, .task = job_.rows.task, .use_prompt = job_.rows.use_prompt}, options);
+}
+
 /// Throws what keeps this row from being embedded, naming the row.
 void EmbedRun::check_row(const InputRow& row) const {
-  if (row.error) throw *row.error;
+  const auto name_row = [&](const Error& error, const std::string& where) {
+    return Error(error.kind(), fmt::format("row {}: {}", row.index, error.message()), where);
+  };
+  if (row.error) throw name_row(*row.error, row.error->where());
   try {
     embedder_.check(row.input, job_.embed);
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("row {}: {}", row.index, error.message()),
-                error.where().empty() ? row.where : row.where + ": " + error.where());
+    throw name_row(error, error.where().empty() ? row.where : row.where + ": " + error.where());
   }
 }
 
@@ -97,19 +137,17 @@ int64_t EmbedRun::check_input() const {
 
 /// What must be equal for a run to be continued.
 std::string EmbedRun::key() const {
-  std::error_code error;
-  const auto size = job_.reads_file() && !std::filesystem::is_directory(job_.input)
-                        ? std::filesystem::file_size(job_.input, error)
-                        : 0;
+  const auto state = find_file_state(job_.input).value_or(FileState{});
   Sha256 texts;
   for (const std::string& text : job_.texts) texts.update(text + '\0');
   return fmt::format(
-      "input {} ({} bytes, texts {}), text field {}, task {}, prompt {}, shard {}/{}, format {}, encoding {}, "
-      "precision {}, chunks {}/{}, truncate {}, skip {}, fingerprint {}",
-      job_.input, size, texts.hex().substr(0, 8), job_.rows.text_field, job_.rows.task.value_or("(default)"),
-      job_.rows.use_prompt, job_.shard.index, job_.shard.count, static_cast<int>(job_.output.format),
-      static_cast<int>(job_.output.encoding), embedder_.precision(), job_.embed.chunk_tokens,
-      job_.embed.chunk_sentences, job_.embed.truncate, job_.skips_errors,
+      "input {} ({} bytes, written at {}, texts {}), read as {}, text field {}, task {}, prompt {}, shard {}/{}, "
+      "format {}, encoding {}, precision {}, chunks {}/{}, truncate {}, skip {}, fingerprint {}",
+      job_.input, state.size, state.modified_ns, texts.hex().substr(0, 8),
+      job_.rows.format ? static_cast<int>(*job_.rows.format) : -1, job_.rows.text_field,
+      job_.rows.task.value_or("(default)"), job_.rows.use_prompt, job_.shard.index, job_.shard.count,
+      static_cast<int>(job_.output.format), static_cast<int>(job_.output.encoding), embedder_.precision(),
+      job_.embed.chunk_tokens, job_.embed.chunk_sentences, job_.embed.truncate, job_.skips_errors,
       embedder_.fingerprint(job_.rows.task, job_.embed));
 }
 
@@ -145,37 +183,35 @@ void EmbedRun::write(std::string_view bytes) {
   if (file_ != nullptr) {
     file_->write(bytes);
   } else {
-    write_all(STDOUT_FILENO, bytes, "standard output");
+    write_output(bytes);
   }
 }
 
-void EmbedRun::skip_row(const InputRow& row, const Error& error) {
-  ++progress_.rows_skipped;
+void EmbedRun::skip_row(const InputRow& row, const Error& error, Window& window) {
+  ++window.rows_skipped;
   std::string line = fmt::format("{{\"index\": {}, ", row.index);
   if (!row.id.empty()) line += fmt::format("\"id\": {}, ", row.id);
   line += "\"error\": ";
   append_json_string(line, error.what());
   line += "}\n";
   if (file_ != nullptr) {
-    file_->write_skipped(line);
+    window.skipped += line;
   } else {
-    warn(fmt::format("row {} skipped: {}", row.index, error.what()));
+    warn(fmt::format("skipped: {}", error.what()));
   }
 }
 
 void EmbedRun::accept(InputRow row, Window& window) {
   rows_repaired_ += row.is_repaired ? 1 : 0;
-  const ModelInfo& info = embedder_.info();
-  const bool has_adapters = !info.tasks.empty() && info.tasks.front().adapter >= 0;
-  if (!has_warned_base_ && has_adapters && !info.default_task && row.input.task.value_or("").empty()) {
+  if (!has_warned_base_ && row.input.task.value_or("").empty()) {
     has_warned_base_ = true;
-    warn("no task given: these are vectors of the raw base model (jina show lists the tasks; choose one with -t)");
+    warn_of_base_model(embedder_.info());
   }
   try {
     if (job_.skips_errors || row.error) check_row(row);
   } catch (const Error& error) {
     if (!job_.skips_errors) throw;
-    skip_row(row, error);
+    skip_row(row, error, window);
     return;
   }
   window.bytes += row.input.text.size();
@@ -188,11 +224,12 @@ bool EmbedRun::read_window(RowReader& reader, Window& window) {
   InputRow row;
   bool has_more = true;
   while (!window.is_full() && (has_more = reader.next(row))) {
+    check_interrupted();
     ++rows_read_;
     if (rows_read_ > progress_.rows_read && is_row_wanted(row)) accept(std::move(row), window);
   }
   window.rows_read = rows_read_;
-  return has_more || !window.rows.empty();
+  return has_more || !window.is_empty();
 }
 
 std::vector<Embedding> EmbedRun::compute(const Window& window) const {
@@ -225,6 +262,8 @@ void EmbedRun::write_window(const Window& window, const std::vector<Embedding>& 
     tokens += embeddings[i].tokens;
   }
   write(out);
+  progress_.rows_skipped += window.rows_skipped;
+  if (!window.skipped.empty()) file_->write_skipped(window.skipped);
   progress_.rows_read = window.rows_read;
   if (file_ != nullptr) file_->secure_sometimes(progress_);
   bar_->add(window.rows_read, tokens);
@@ -237,11 +276,11 @@ void EmbedRun::work(RowReader& reader) {
   std::vector<Embedding> embeddings;
   while (read_window(reader, window)) {
     auto computed = std::async(std::launch::async, [&] { return compute(window); });
-    if (!previous.rows.empty()) write_window(previous, embeddings);
+    if (!previous.is_empty()) write_window(previous, embeddings);
     embeddings = computed.get();
     previous = std::move(window);
   }
-  if (!previous.rows.empty()) write_window(previous, embeddings);
+  if (!previous.is_empty()) write_window(previous, embeddings);
 }
 
 void EmbedRun::finish() {
@@ -272,9 +311,8 @@ void EmbedRun::finish() {
 }
 
 void EmbedRun::run() {
-  const bool is_checked = job_.reads_file() && job_.embed.kind != VectorKind::kLateChunks;
   begin_output();
-  const int64_t rows = is_checked ? check_input() : 0;
+  const int64_t rows = is_rereadable(job_) ? check_input() : 0;
   bar_.emplace(rows, environment_.is_error_terminal);
   const auto reader = open_input();
   try {
@@ -295,10 +333,11 @@ void EmbedRun::run() {
 void run_embed(EmbedJob job, const Environment& environment) {
   const bool is_shard = job.shard.count > 1;
   if (!job.path.empty() && (is_shard || job.is_resumed) && std::filesystem::exists(job.path) &&
-      !std::filesystem::exists(job.path + ".part.journal")) {
+      !std::filesystem::exists(job.path + ".part")) {
     warn(fmt::format("'{}' is there already and complete: nothing to do", job.path));
     return;
   }
+  check_job(job);
   EmbedRun(std::move(job), environment).run();
 }
 

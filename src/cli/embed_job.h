@@ -32,8 +32,6 @@ struct EmbedJob {
   bool has_meta = false;
   bool is_resumed = false;
   bool skips_errors = false;
-
-  bool reads_file() const { return texts.empty() && input != "-"; }
 };
 
 /// Embeds every row of the job's input.

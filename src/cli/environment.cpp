@@ -1,8 +1,10 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "cli/command.h"
 
@@ -20,6 +22,13 @@ std::string variable(const char* name, std::string_view otherwise = {}) {
 void remember_signal(int number) {
   if (interrupt_signal != 0) _exit(130);  // the second Ctrl-C does not wait for a safe point
   interrupt_signal = number;
+}
+
+[[noreturn]] void fail_output() {
+  const int code = errno;
+  if (code == EINTR) throw Interrupted{};
+  if (code == EPIPE) throw OutputClosed{};
+  fail(ErrorKind::kIo, "standard output", "cannot write: {}", std::strerror(code));
 }
 
 }  // namespace
@@ -49,6 +58,18 @@ bool is_interrupted() { return interrupt_signal != 0; }
 
 void check_interrupted() {
   if (is_interrupted()) throw Interrupted{};
+}
+
+void write_output(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (count < 0) fail_output();
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+}
+
+void flush_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) fail_output();
 }
 
 void warn(std::string_view message) {

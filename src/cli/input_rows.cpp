@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "cli/command.h"
 #include "cli/csv.h"
 #include "cli/text_files.h"
 
@@ -50,7 +51,8 @@ std::vector<TextSpan> parse_spans(const Json& spans) {
 
 void fill_from_json(const Json& json, const RowSettings& settings, InputRow& row) {
   if (!json.is_object()) json.reject("an object");
-  if (const auto id = json.find("id")) row.id = id->dump();
+  simdjson::dom::element id;  // at_key, because find() does not tell null from absent
+  if (json.raw().at_key("id").get(id) == simdjson::SUCCESS) row.id = Json(json.document(), id, "id").dump();
   if (json.find("image")) {
     fail(ErrorKind::kUnsupported, row.where, "'image': this build takes text only; expected '{}'", settings.text_field);
   }
@@ -117,7 +119,9 @@ class StreamReader : public RowReader {
   }
 
   std::istream& stream() { return file_.is_open() ? static_cast<std::istream&>(file_) : std::cin; }
+  /// At what looks like the end: a signal ends the reading of standard input, too.
   void check_stream() {
+    check_interrupted();
     if (stream().bad()) fail(ErrorKind::kIo, name_, "cannot read");
   }
 
@@ -161,7 +165,7 @@ class LineReader final : public StreamReader {
 class CsvReader final : public StreamReader {
  public:
   CsvReader(const std::string& path, const RowSettings& settings, char separator)
-      : StreamReader(path, settings), csv_(stream(), separator) {
+      : StreamReader(path, settings), csv_(stream(), name_, separator) {
     std::vector<std::string> names;
     if (!csv_.next(names))
       fail(ErrorKind::kInvalidInput, name_, "expected a header line with the column names, found nothing");

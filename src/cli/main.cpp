@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+    flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
@@ -69,6 +70,8 @@ int run(int argc, char** argv) {
     return 130;
   } catch (const AnswerIsNo&) {
     return 1;
+  } catch (const OutputClosed&) {
+    return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "jina: error: %s\n", error.what());
     return exit_code(error.kind());

@@ -27,6 +27,11 @@ void check_device(const std::string& device) {
 
 }  // namespace
 
+CLI::Option* add_text_arguments(CLI::App& command, std::vector<std::string>& texts, const std::string& description) {
+  // With extra arguments allowed, the parser would take "[a,b]" apart into two texts.
+  return command.add_option("TEXT", texts, description)->allow_extra_args(false);
+}
+
 void add_model_options(CLI::App& command, ModelOptions& options, const Environment& environment) {
   command.add_option("-m,--model", options.model, "Model: a directory, a pulled name, or an alias")
       ->default_val(environment.default_model);
@@ -51,6 +56,12 @@ OpenOptions open_options(const ModelOptions& options, const Environment& environ
 Embedder open_embedder(const ModelOptions& options, const Environment& environment) {
   const OpenOptions open = open_options(options, environment);
   return Embedder::open(resolve_model(options.model, environment), open);
+}
+
+void warn_of_base_model(const ModelInfo& info) {
+  const bool has_adapters = !info.tasks.empty() && info.tasks.front().adapter >= 0;
+  if (!has_adapters || info.default_task) return;
+  warn("no task given: these are vectors of the raw base model (jina show lists the tasks; choose one with -t)");
 }
 
 }  // namespace jina::cli

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "jina/embedder.h"
@@ -17,6 +18,9 @@ struct ModelOptions {
   int64_t token_budget = 0;
 };
 
+/// The positional TEXT, any number of times.
+CLI::Option* add_text_arguments(CLI::App& command, std::vector<std::string>& texts, const std::string& description);
+
 /// -m, --device, --precision, --threads and --token-budget on `command`.
 void add_model_options(CLI::App& command, ModelOptions& options, const Environment& environment);
 
@@ -25,5 +29,8 @@ OpenOptions open_options(const ModelOptions& options, const Environment& environ
 
 /// Resolves the name and opens the model.
 Embedder open_embedder(const ModelOptions& options, const Environment& environment);
+
+/// For texts without a task: says so when the model's tasks are adapters and it has no default among them.
+void warn_of_base_model(const ModelInfo& info);
 
 }  // namespace jina::cli

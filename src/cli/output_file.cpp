@@ -1,6 +1,7 @@
 #include "cli/output_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,10 +25,15 @@ std::string skipped_of(const std::string& path) { return path + ".skipped.jsonl"
   fail(ErrorKind::kIo, path, "cannot {}: {}", action, std::strerror(errno));
 }
 
-/// Opens for appending behind the first `keep` bytes; what lies behind them was not secured and is cut off.
+/// Opens for one process at a time, for appending behind the first `keep` bytes; what lies behind them was not secured
+/// and is cut off.
 int open_part(const std::string& path, uint64_t keep) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) fail_io(path, "create");
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor);
+    fail(ErrorKind::kIo, path, "another run is writing it");
+  }
   if (::ftruncate(descriptor, static_cast<off_t>(keep)) != 0 || ::lseek(descriptor, 0, SEEK_END) < 0) {
     ::close(descriptor);
     fail_io(path, "cut to its last whole row");
@@ -35,11 +41,28 @@ int open_part(const std::string& path, uint64_t keep) {
   return descriptor;
 }
 
+void require_bytes(const std::string& path, uint64_t bytes) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (!error && size >= bytes) return;
+  fail(ErrorKind::kInvalidInput, path, "shorter than its journal says ({} bytes expected); start anew without --resume",
+       bytes);
+}
+
 }  // namespace
 
+void OutputFile::check(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (fs::is_directory(path)) fail(ErrorKind::kInvalidArgument, path, "expected a file, found a directory");
+  if (fs::exists(path) && !fs::is_regular_file(path)) {
+    fail(ErrorKind::kInvalidArgument, path, "not a regular file, which the output would replace; use '> {}'", path);
+  }
+  const fs::path directory = fs::path(path).parent_path();
+  if (::access(directory.empty() ? "." : directory.c_str(), W_OK) != 0) fail_io(path, "create");
+}
+
 OutputFile::OutputFile(std::string path, std::string key, bool resume) : path_(std::move(path)), key_(std::move(key)) {
-  if (std::filesystem::is_directory(path_))
-    fail(ErrorKind::kInvalidArgument, path_, "expected a file, found a directory");
+  check(path_);
   if (resume && std::filesystem::exists(journal_of(path_))) read_journal();
   output_ = open_part(part_of(path_), resumed_.output_bytes);
   skipped_ = open_part(part_of(skipped_of(path_)), resumed_.skipped_bytes);
@@ -65,8 +88,7 @@ void OutputFile::read_journal() {
   if (journal.at("key").as_string() != key_) {
     fail(ErrorKind::kInvalidArgument, "--resume",
          "'{}' was begun with other input or options:\n  then: {}\n  now:  {}\nuse the same ones, or leave out "
-         "--resume to "
-         "start anew",
+         "--resume to start anew",
          part_of(path_), journal.at("key").as_string(), key_);
   }
   resumed_ = {
@@ -77,14 +99,8 @@ void OutputFile::read_journal() {
       .output_bytes = static_cast<uint64_t>(journal.at("output_bytes").as_int()),
       .skipped_bytes = static_cast<uint64_t>(journal.at("skipped_bytes").as_int()),
   };
-  std::error_code error;
-  const auto size = std::filesystem::file_size(part_of(path_), error);
-  if (error || size < resumed_.output_bytes) {
-    fail(ErrorKind::kInvalidInput, part_of(path_),
-         "shorter than its journal says ({} bytes expected); start anew without "
-         "--resume",
-         resumed_.output_bytes);
-  }
+  require_bytes(part_of(path_), resumed_.output_bytes);
+  require_bytes(part_of(skipped_of(path_)), resumed_.skipped_bytes);
 }
 
 void OutputFile::write(std::string_view bytes) {
@@ -125,7 +141,6 @@ void OutputFile::overwrite_beginning(std::string_view bytes) {
 
 void OutputFile::commit() {
   if (::fsync(output_) != 0) fail_io(path_, "write");
-  if (::rename(part_of(path_).c_str(), path_.c_str()) != 0) fail_io(path_, "rename into place");
   const std::string skipped = skipped_of(path_);
   if (skipped_bytes_ == 0) {
     ::unlink(part_of(skipped).c_str());
@@ -133,6 +148,8 @@ void OutputFile::commit() {
   } else if (::fsync(skipped_) != 0 || ::rename(part_of(skipped).c_str(), skipped.c_str()) != 0) {
     fail_io(skipped, "rename into place");
   }
+  // Last, because a file under its final name says that everything is done.
+  if (::rename(part_of(path_).c_str(), path_.c_str()) != 0) fail_io(path_, "rename into place");
   ::unlink(journal_of(path_).c_str());
   ::close(output_);
   ::close(skipped_);

@@ -26,6 +26,9 @@ class OutputFile {
   /// was made with another key.
   OutputFile(std::string path, std::string key, bool resume);
   ~OutputFile();
+
+  /// Throws what would keep a file of this name from being written; changes nothing.
+  static void check(const std::string& path);
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
@@ -36,7 +39,7 @@ class OutputFile {
   void write_skipped(std::string_view line);
   /// Makes everything written so far survive a crash. The byte counts of `progress` are filled in here.
   void secure(Checkpoint progress);
-  /// As secure, at most every two seconds.
+  /// As secure, at the first call and then at most every two seconds.
   void secure_sometimes(const Checkpoint& progress);
   /// Writes `bytes` over the beginning of the file.
   void overwrite_beginning(std::string_view bytes);
@@ -53,7 +56,7 @@ class OutputFile {
   int skipped_ = -1;
   uint64_t output_bytes_ = 0;
   uint64_t skipped_bytes_ = 0;
-  std::chrono::steady_clock::time_point secured_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point secured_{};
 };
 
 }  // namespace jina::cli

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <cstdio>
 #include <limits>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/search_units.h"
+#include "cli/text_files.h"
 #include "search/flat.h"
 
 namespace jina::cli {
@@ -62,16 +62,16 @@ void print_hit(const SearchUnit& unit, float score, bool as_json) {
   std::string out;
   if (as_json) {
     out = "{\"path\":";
-    append_json_string(out, unit.path);
+    append_json_string(out, repair_utf8(unit.path));
     out += fmt::format(",\"line\":{},\"score\":", unit.line);
     append_json_float(out, score);
     out += ",\"text\":";
     append_json_string(out, unit.text);
     out += "}\n";
   } else {
-    out = fmt::format("{}:{}  {:.4f}  {}\n", unit.path, unit.line, score, unit.text);
+    out = fmt::format("{}:{}  {:.4f}  {}\n", unit.path, unit.line, score, as_one_line(unit.text));
   }
-  std::fputs(out.c_str(), stdout);
+  write_output(out);
 }
 
 void run_search(SearchOptions options, const Environment& environment) {

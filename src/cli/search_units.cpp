@@ -52,6 +52,7 @@ std::vector<SearchUnit> read_units(const std::vector<std::string>& inputs, UnitK
   for (const std::string& input : inputs) {
     if (input == "-") {
       const std::string content{std::istreambuf_iterator<char>(std::cin), {}};
+      check_interrupted();  // a signal ends the reading like the end of the input
       append_units("(standard input)", content, kind, units);
     } else if (std::filesystem::is_directory(input)) {
       for (const std::string& file : list_files(input)) {

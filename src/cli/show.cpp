@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 
 #include <fmt/ranges.h>
@@ -33,7 +32,7 @@ void print_text(const Embedder& embedder) {
     out += fmt::format("task         {}{}{}\n", task.name, task.adapter >= 0 ? ", an adapter" : "",
                        task.prompt.empty() ? "" : fmt::format(", prompt \"{}\"", task.prompt));
   }
-  std::fputs(out.c_str(), stdout);
+  write_output(out);
 }
 
 void print_json(const Embedder& embedder) {
@@ -56,7 +55,7 @@ void print_json(const Embedder& embedder) {
     out += fmt::format(",\"adapter\":{}}}", info.tasks[i].adapter >= 0);
   }
   out += "]}\n";
-  std::fputs(out.c_str(), stdout);
+  write_output(out);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
+#include "cli/text_files.h"
 #include "search/flat.h"
 
 namespace jina::cli {
@@ -36,9 +36,9 @@ void print_table(const std::vector<std::string>& texts, const std::vector<std::v
   for (size_t i = 0; i < texts.size(); ++i) {
     out += fmt::format("{:<5}", fmt::format("[{}]", i + 1));
     for (const float cosine : matrix[i]) out += fmt::format("{:>8.4f}", cosine);
-    out += fmt::format("   {}\n", texts[i]);
+    out += fmt::format("   {}\n", as_one_line(texts[i]));
   }
-  std::fputs(out.c_str(), stdout);
+  write_output(out);
 }
 
 void print_json(const std::vector<std::string>& texts, const std::vector<std::vector<float>>& matrix) {
@@ -57,12 +57,13 @@ void print_json(const std::vector<std::string>& texts, const std::vector<std::ve
     out += "]";
   }
   out += "]}\n";
-  std::fputs(out.c_str(), stdout);
+  write_output(out);
 }
 
 void run_similarity(const SimilarityOptions& options, const Environment& environment) {
   if (options.texts.size() < 2) fail(ErrorKind::kInvalidArgument, "TEXT", "expected at least two texts to compare");
   const Embedder embedder = open_embedder(options.model, environment);
+  if (options.task.empty()) warn_of_base_model(embedder.info());
   std::vector<std::string> texts;
   std::vector<EmbedInput> inputs;
   for (const std::string& text : options.texts) {
@@ -82,7 +83,7 @@ void run_similarity(const SimilarityOptions& options, const Environment& environ
 
 void add_similarity(CLI::App& command, const Environment& environment) {
   auto options = std::make_shared<SimilarityOptions>();
-  command.add_option("TEXT", options->texts, "Texts to compare, at least two")->required();
+  add_text_arguments(command, options->texts, "Texts to compare, at least two")->required();
   add_model_options(command, options->model, environment);
   command.add_option("-t,--task", options->task, "One of the model's tasks (jina show lists them)");
   command.add_option("--format", options->format, "table or json")

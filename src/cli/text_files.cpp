@@ -33,4 +33,10 @@ std::vector<std::string> list_files(const std::string& directory) {
 
 bool is_text(const std::string& content) { return content.find('\0') == std::string::npos; }
 
+std::string as_one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
 }  // namespace jina::cli

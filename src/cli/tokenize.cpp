@@ -1,13 +1,10 @@
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
 
-#include "base/file.h"
 #include "base/json.h"
-#include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/input_rows.h"
 #include "cli/model_location.h"
+#include "cli/model_options.h"
 #include "text/tokenizer.h"
 
 namespace jina::cli {
@@ -25,11 +22,12 @@ struct TokenizeOptions {
   bool no_special = false;
 };
 
-/// `model` is a directory with a tokenizer.json, or such a file.
-std::string tokenizer_path(const std::string& model) {
-  if (!std::filesystem::is_directory(model)) return model;
-  const std::string path = model + "/tokenizer.json";
-  if (!std::filesystem::exists(path)) fail(ErrorKind::kNotFound, model, "the directory has no tokenizer.json");
+/// `model` is a directory with a tokenizer.json, such a file, or the name of a model.
+std::string tokenizer_path(const std::string& model, const Environment& environment) {
+  if (std::filesystem::is_regular_file(model)) return model;
+  const std::string directory = std::filesystem::is_directory(model) ? model : resolve_model(model, environment);
+  const std::string path = directory + "/tokenizer.json";
+  if (!std::filesystem::exists(path)) fail(ErrorKind::kNotFound, directory, "the directory has no tokenizer.json");
   return path;
 }
 
@@ -59,28 +57,23 @@ void append_encoding(std::string& out, const Tokenizer& tokenizer, const Encodin
   out += "}\n";
 }
 
-/// Tokenizes texts one by one and writes a line of JSON for each.
+/// Tokenizes rows one by one and writes a line of JSON for each.
 class TokenWriter {
  public:
-  explicit TokenWriter(const TokenizeOptions& options)
-      : tokenizer_(Tokenizer::load(tokenizer_path(options.model))),
-        options_{.add_special_tokens = !options.no_special, .max_length = 0} {}
+  TokenWriter(const std::string& tokenizer, bool has_special)
+      : tokenizer_(Tokenizer::load(tokenizer)), options_{.add_special_tokens = has_special, .max_length = 0} {}
 
-  /// `where` names the text in warnings, e.g. "texts.txt:7".
-  void write(std::string_view text, const std::string& where) {
-    std::string repaired;
-    if (const auto broken = find_invalid_utf8(text)) {
-      warn(fmt::format("{}: broken UTF-8 at byte {} replaced by U+FFFD; offsets count in the repaired text", where,
-                       *broken));
-      repaired = repair_utf8(text);
-      text = repaired;
+  void write(const InputRow& row) {
+    if (row.error) throw *row.error;
+    if (row.is_repaired) {
+      warn(fmt::format("{}: broken UTF-8 replaced by U+FFFD; offsets count in the repaired text", row.where));
     }
-    append_encoding(output_, tokenizer_, tokenizer_.encode(text, options_));
+    append_encoding(output_, tokenizer_, tokenizer_.encode(row.input.text, options_));
     if (output_.size() >= kOutputBuffer) flush();
   }
 
   void flush() {
-    write_all(1, output_, "standard output");
+    write_output(output_);
     output_.clear();
   }
 
@@ -90,46 +83,18 @@ class TokenWriter {
   std::string output_;
 };
 
-/// The text of a row of JSON lines; `storage` keeps it alive.
-std::string_view text_of_row(const std::string& line, const std::string& field, const std::string& where,
-                             std::optional<JsonDocument>& storage) {
-  storage = JsonDocument::parse(find_invalid_utf8(line) ? repair_utf8(line) : line, where, ErrorKind::kInvalidInput);
-  return storage->root().at(field).as_string();
-}
-
-void tokenize_lines(std::istream& input, const std::string& name, const TokenizeOptions& options, TokenWriter& writer) {
-  const bool is_jsonl = options.is_jsonl || name.ends_with(".jsonl");
-  std::string line;
-  std::optional<JsonDocument> row;
-  for (int64_t number = 1; std::getline(input, line); ++number) {
+void run(const TokenizeOptions& options, const Environment& environment) {
+  if (options.texts.empty() == options.input.empty()) {
+    fail(ErrorKind::kInvalidArgument, "TEXT, --input", "expected texts, or -i FILE (- for standard input)");
+  }
+  RowSettings settings{.text_field = options.text_field};
+  if (options.is_jsonl) settings.format = RowFormat::kJsonl;
+  TokenWriter writer(tokenizer_path(options.model, environment), !options.no_special);
+  const auto reader = options.input.empty() ? read_texts(options.texts, settings) : read_rows(options.input, settings);
+  for (InputRow row; reader->next(row);) {
     check_interrupted();
-    const std::string where = fmt::format("{}:{}", name, number);
-    if (line.ends_with('\r')) line.pop_back();
-    if (!is_jsonl) {
-      writer.write(line, where);
-    } else if (!line.empty()) {
-      writer.write(text_of_row(line, options.text_field, where, row), where);
-    }
-    if (input.rdbuf()->in_avail() <= 0) writer.flush();  // whoever feeds a pipe line by line waits for the answer
-  }
-  if (input.bad()) fail(ErrorKind::kIo, name, "cannot read");
-}
-
-void run(const TokenizeOptions& options) {
-  if (options.texts.empty() && options.input.empty()) {
-    fail(ErrorKind::kInvalidArgument, {}, "nothing to tokenize: give texts, or -i FILE (- for standard input)");
-  }
-  TokenWriter writer(options);
-  for (size_t i = 0; i < options.texts.size(); ++i) writer.write(options.texts[i], fmt::format("argument {}", i + 1));
-  if (options.input == "-") {
-    std::ios::sync_with_stdio(false);
-    tokenize_lines(std::cin, "standard input", options, writer);
-  } else if (!options.input.empty()) {
-    std::ifstream file(options.input, std::ios::binary);
-    if (!file || std::filesystem::is_directory(options.input)) {
-      fail(ErrorKind::kNotFound, options.input, "cannot open the input file");
-    }
-    tokenize_lines(file, options.input, options, writer);
+    writer.write(row);
+    if (options.input == "-") writer.flush();  // whoever feeds a pipe line by line waits for the answer
   }
   writer.flush();
 }
@@ -138,17 +103,15 @@ void run(const TokenizeOptions& options) {
 
 void add_tokenize(CLI::App& command, const Environment& environment) {
   auto options = std::make_shared<TokenizeOptions>();
-  command.add_option("TEXT", options->texts, "Texts to tokenize");
-  command.add_option("-i,--input", options->input, "File of texts, one a line, or .jsonl; - for standard input");
+  add_text_arguments(command, options->texts, "Texts to tokenize");
+  command.add_option("-i,--input", options->input,
+                     "A file (one text a line; .jsonl, .csv, .tsv by their ending), a directory, or -");
   command.add_option("-m,--model", options->model, "Model directory or name")->default_val(environment.default_model);
   command.add_flag("--jsonl", options->is_jsonl, "The input is JSON lines whatever its name");
   command.add_option("--text-field", options->text_field, "Field of a JSON line that holds the text")
       ->default_val(options->text_field);
   command.add_flag("--no-special", options->no_special, "Without the special tokens of the template");
-  command.callback([options, environment] {
-    if (!std::filesystem::exists(options->model)) options->model = resolve_model(options->model, environment);
-    run(*options);
-  });
+  command.callback([options, environment] { run(*options, environment); });
 }
 
 }  // namespace jina::cli
