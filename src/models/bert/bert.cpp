@@ -76,18 +76,23 @@ class Bert final : public Encoder {
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {
     const ScorePositions positions;
     const Pass pass{backend_, batch.layout, positions, nullptr, capture};
-    std::vector<int32_t> places;
-    for (int64_t row = 0; row < batch.layout.rows(); ++row) {
-      for (int64_t i = 0; i < batch.layout.length(row); ++i) {
-        places.push_back(static_cast<int32_t>(first_position_ + i));
-      }
-    }
-    const std::vector<int32_t> types(batch.ids.size(), 0);
-    Tensor sum = backend_.add(positions_(pass, places), types_(pass, types));  // (tokens, hidden)
-    return run_layers(pass, embedding_norm_(pass, words_(pass, batch.ids), sum), layers_);
+    return run_layers(pass, embed(pass, batch.ids), layers_);
   }
 
  private:
+  /// A function of its own, so that the tables' rows are given back before the first layer. → (tokens, hidden)
+  Tensor embed(const Pass& pass, std::span<const int32_t> ids) const {
+    std::vector<int32_t> places;
+    for (int64_t row = 0; row < pass.layout.rows(); ++row) {
+      for (int64_t i = 0; i < pass.layout.length(row); ++i) {
+        places.push_back(static_cast<int32_t>(first_position_ + i));
+      }
+    }
+    const std::vector<int32_t> types(ids.size(), 0);
+    const Tensor sum = backend_.add(positions_(pass, places), types_(pass, types));  // (tokens, hidden)
+    return embedding_norm_(pass, words_(pass, ids), sum);
+  }
+
   Backend& backend_;
   EmbeddingTable words_;
   EmbeddingTable positions_;

@@ -104,11 +104,16 @@ class JinaV2 final : public Encoder {
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {
     const ScorePositions positions = AlibiBias{slopes_};
     const Pass pass{backend_, batch.layout, positions, nullptr, capture};
-    const std::vector<int32_t> types(batch.ids.size(), 0);
-    return run_layers(pass, embedding_norm_(pass, words_(pass, batch.ids), types_(pass, types)), layers_);
+    return run_layers(pass, embed(pass, batch.ids), layers_);
   }
 
  private:
+  /// A function of its own, so that the tables' rows are given back before the first layer. → (tokens, hidden)
+  Tensor embed(const Pass& pass, std::span<const int32_t> ids) const {
+    const std::vector<int32_t> types(ids.size(), 0);
+    return embedding_norm_(pass, words_(pass, ids), types_(pass, types));
+  }
+
   Backend& backend_;
   EmbeddingTable words_;
   EmbeddingTable types_;

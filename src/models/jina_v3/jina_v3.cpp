@@ -44,12 +44,17 @@ class JinaV3 final : public Encoder {
     const ScorePositions positions = angles.tables();
     const AdapterUse use{batch.layout, batch.adapters};
     const Pass pass{backend_, batch.layout, positions, batch.adapters.any() ? &use : nullptr, capture};
-    const std::vector<int32_t> types(batch.ids.size(), 0);
-    // The one token-type row is not zero and carries an adapter of its own.
-    return run_layers(pass, embedding_norm_(pass, words_(pass, batch.ids), types_(pass, types)), layers_);
+    return run_layers(pass, embed(pass, batch.ids), layers_);
   }
 
  private:
+  /// A function of its own, so that the tables' rows are given back before the first layer. → (tokens, hidden)
+  Tensor embed(const Pass& pass, std::span<const int32_t> ids) const {
+    const std::vector<int32_t> types(ids.size(), 0);
+    // The one token-type row is not zero and carries an adapter of its own.
+    return embedding_norm_(pass, words_(pass, ids), types_(pass, types));
+  }
+
   Backend& backend_;
   JinaV3Config config_;
   EmbeddingTable words_;
