@@ -61,7 +61,8 @@ struct OpenOptions {
   int threads = 0;                 ///< 0: all processors this process may use
   int64_t token_budget = 4096;     ///< most tokens of one pass; memory grows with it (docs/performance.md)
   int64_t queue_tokens = 1 << 22;  ///< most tokens that may wait; a call beyond it is refused
-  std::string digest_cache{};  ///< where digests of weights are kept when the model's directory is read-only; "": nowhere
+  std::string
+      digest_cache{};        ///< where digests of weights are kept when the model's directory is read-only; "": nowhere
   bool map_weights = false;  ///< leave weights in the file instead of packing them once
 };
 

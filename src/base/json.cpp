@@ -130,9 +130,7 @@ bool Json::bool_or(std::string_view key, bool otherwise) const {
   return value ? value->as_bool() : otherwise;
 }
 
-std::string Json::dump() const {
-  return simdjson::minify(element_);
-}
+std::string Json::dump() const { return simdjson::minify(element_); }
 
 JsonDocument JsonDocument::parse(std::string_view text, std::string where, ErrorKind kind) {
   JsonDocument document;

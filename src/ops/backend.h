@@ -76,8 +76,8 @@ struct AdapterUse {
 
 struct LinearOptions {
   Activation activation = Activation::kNone;
-  DType output = DType::kF32;              ///< kF32, or the backend's compute_dtype()
-  const AdapterUse* adapters = nullptr;    ///< not owned; may be null
+  DType output = DType::kF32;            ///< kF32, or the backend's compute_dtype()
+  const AdapterUse* adapters = nullptr;  ///< not owned; may be null
 };
 
 /// Linear biases instead of positions: score += -slope[h] * |i - j| (Press et al. 2022, symmetric form of JinaBERT).
@@ -125,15 +125,16 @@ class Backend {
   /// x W^T + b, then the activation. x: (tokens, in), any row stride, f32 or compute dtype → (tokens, out).
   virtual Tensor linear(const PreparedLinear& weights, Tensor x, const LinearOptions& options) = 0;
 
-  /// down(gate(up(x))), in row tiles so that the inner width never exists for all tokens. x: (tokens, hidden) f32 → same.
+  /// down(gate(up(x))), in row tiles so that the inner width never exists for all tokens. x: (tokens, hidden) f32 →
+  /// same.
   virtual Tensor feed_forward(const PreparedFeedForward& weights, const Tensor& x, const AdapterUse* adapters) = 0;
 
   /// Rows of the table. ids: one per token → (tokens, hidden) f32.
   virtual Tensor embedding_lookup(const PreparedEmbedding& weights, std::span<const int32_t> ids,
                                   const AdapterUse* adapters) = 0;
 
-  /// LayerNorm(y + residual) over the last dimension; residual may be empty. y, residual: (tokens, hidden) f32 → f32, or
-  /// `output`. y and the result may have any row stride.
+  /// LayerNorm(y + residual) over the last dimension; residual may be empty. y, residual: (tokens, hidden) f32 → f32,
+  /// or `output`. y and the result may have any row stride.
   virtual Tensor layer_norm(const NormWeights& weights, Tensor y, const Tensor& residual, DType output) = 0;
 
   /// y + x in place of y; both (tokens, hidden) f32.
@@ -142,8 +143,8 @@ class Backend {
   /// The same values as `output` (f32 or compute dtype); the tensor itself when it is that already. x: (tokens, width).
   virtual Tensor convert(Tensor x, DType output) = 0;
 
-  /// softmax(scale q k^T + bias) v within each row, all heads; bidirectional. The result takes the query's place when the
-  /// inputs hold the only handles on it. → (tokens, heads * head_dim), dtype of the query.
+  /// softmax(scale q k^T + bias) v within each row, all heads; bidirectional. The result takes the query's place when
+  /// the inputs hold the only handles on it. → (tokens, heads * head_dim), dtype of the query.
   virtual Tensor attention(AttentionInputs inputs, const PackedLayout& layout, const AttentionOptions& options) = 0;
 
   /// Mean of each span of tokens. hidden: (tokens, hidden) f32 → (spans, hidden) f32; an empty span gives zeros.

@@ -56,8 +56,8 @@ class Weights {
   void finish() const;
   /// Number of values in all tensors that were taken.
   int64_t parameters() const;
-  /// Gives back the file pages of all tensors taken so far; those still in use are read again when touched. Called after
-  /// each layer, so that no model is in memory twice while it is packed.
+  /// Gives back the file pages of all tensors taken so far; those still in use are read again when touched. Called
+  /// after each layer, so that no model is in memory twice while it is packed.
   void release_taken() const;
   /// Full name of the scope, for messages.
   const std::string& scope() const { return scope_; }

@@ -107,8 +107,7 @@ TEST_P(EmbedderProperties, ManySmallPassesGiveTheVectorsOfOneLargePass) {
 TEST_P(EmbedderProperties, MappedWeightsGiveTheVectorsOfPackedOnes) {
   const auto inputs = sample_inputs();
   const Embedder packed = Embedder::open(directory, kTwoThreads);
-  const Embedder mapped =
-      Embedder::open(directory, {.precision = Precision::kF32, .threads = 2, .map_weights = true});
+  const Embedder mapped = Embedder::open(directory, {.precision = Precision::kF32, .threads = 2, .map_weights = true});
   EXPECT_LE(max_difference(all_values(mapped.embed(inputs, {.truncate = true})),
                            all_values(packed.embed(inputs, {.truncate = true}))),
             kSame);
@@ -120,15 +119,16 @@ TEST_P(EmbedderProperties, OneLateChunkIsTheMeanOfTheText) {
   const auto plain = embedder.embed({{.text = text}});
   const auto chunk = embedder.embed({{.text = text, .spans = {{0, text.size()}}}}, {.kind = VectorKind::kLateChunks});
   ASSERT_EQ(chunk[0].vectors, 1);
-  // Negative control for both poolings: two chunks, and for models that pool the first token the mean is another vector.
+  // Negative control for both poolings: two chunks, and for models that pool the first token the mean is another
+  // vector.
   const double difference = max_difference(chunk[0].values, plain[0].values);
   if (embedder.info().pooling == "mean") {
     EXPECT_LE(difference, kSame);
   } else {
     EXPECT_GT(difference, kDifferent);
   }
-  const auto two = embedder.embed({{.text = text, .spans = {{0, 23}, {23, text.size()}}}},
-                                  {.kind = VectorKind::kLateChunks});
+  const auto two =
+      embedder.embed({{.text = text, .spans = {{0, 23}, {23, text.size()}}}}, {.kind = VectorKind::kLateChunks});
   ASSERT_EQ(two[0].vectors, 2);
   EXPECT_GT(max_difference(std::span(two[0].values).first(chunk[0].values.size()), chunk[0].values), kDifferent);
 }
@@ -222,11 +222,10 @@ TEST(Embedder, LongLateChunkingEqualsHandMadeWindows) {
   const auto byte_of = [&](int64_t token) { return size_t{encoding.offsets[static_cast<size_t>(token)].begin}; };
   // Chunks within one window, over several, and up to the end.
   const std::vector<TokenSpan> chunks{{0, 40}, {40, 70}, {70, 250}, {250, tokens}};
-  const EmbedInput input{.text = text,
-                         .spans = {{0, byte_of(40)},
-                                   {byte_of(40), byte_of(70)},
-                                   {byte_of(70), byte_of(250)},
-                                   {byte_of(250), text.size()}}};
+  const EmbedInput input{
+      .text = text,
+      .spans = {
+          {0, byte_of(40)}, {byte_of(40), byte_of(70)}, {byte_of(70), byte_of(250)}, {byte_of(250), text.size()}}};
   const auto result = embedder.embed({input}, {.kind = VectorKind::kLateChunks, .normalize = false}).front();
   ASSERT_EQ(result.vectors, 4);
   EXPECT_EQ(result.tokens, tokens);
@@ -246,8 +245,9 @@ TEST(Embedder, ALongTextIsRefusedOrCut) {
   copy_with_limit("v2-small-8h", "64", directory);
   const Embedder embedder = Embedder::open(directory.path(), kTwoThreads);
   const EmbedInput input = sample_inputs().back();
-  test::expect_error(ErrorKind::kInvalidInput, "input 1: text is too long",
-                     [&] { embedder.embed({{.text = "short"}, input}); });
+  test::expect_error(ErrorKind::kInvalidInput, "input 1: text is too long", [&] {
+    embedder.embed({{.text = "short"}, input});
+  });
   const Embedding cut = embedder.embed({input}, {.truncate = true}).front();
   EXPECT_TRUE(cut.is_truncated);
   EXPECT_EQ(cut.tokens, 64);
@@ -255,8 +255,8 @@ TEST(Embedder, ALongTextIsRefusedOrCut) {
   std::vector<int32_t> ids = model->tokenizer->encode(input.text).ids;
   ids.erase(ids.begin() + 63, ids.end() - 1);  // 63 tokens from the front and the closing special token
   const auto hidden = windowed(*model, ids, 64, 64);
-  const auto unit = truncate_and_normalize(mean_of_rows(hidden, cut.dimensions, {0, 64}), cut.dimensions,
-                                           cut.dimensions, true);
+  const auto unit =
+      truncate_and_normalize(mean_of_rows(hidden, cut.dimensions, {0, 64}), cut.dimensions, cut.dimensions, true);
   EXPECT_LE(max_difference(cut.values, unit), kSame);
   const Embedding whole = Embedder::open(tiny_model("v2-small-8h"), kTwoThreads).embed({input}).front();
   EXPECT_FALSE(whole.is_truncated);

@@ -13,7 +13,6 @@ using test::all_values;
 using test::Golden;
 using test::max_difference;
 
-
 /// From text to vector, through the public interface.
 struct Opened {
   explicit Opened(const std::string& name, const OpenOptions& options)

@@ -22,9 +22,7 @@ struct LayerFile {
 /// here by name, not as a wrong vector at the end.
 class EveryLayer : public testing::TestWithParam<LayerFile> {
  protected:
-  static std::string golden(const std::string& name) {
-    return std::string(JINA_SOURCE_DIR) + "/tests/golden/" + name;
-  }
+  static std::string golden(const std::string& name) { return std::string(JINA_SOURCE_DIR) + "/tests/golden/" + name; }
 
   const std::string directory = golden(std::string("models/") + GetParam().model + "/model");
   const ModelDirectory files = ModelDirectory::open(directory);

@@ -40,8 +40,8 @@ size_t peak_of_pass(const char* shape, int64_t tokens, DType compute) {
 
 /// One row of `tokens`, one worker.
 size_t formula(int64_t tokens, DType compute) {
-  const int64_t state = tokens * kHidden * 4;                          // x, or a layer's result
-  const int64_t fused = 3 * tokens * kHidden * size_of(compute);       // query, key, value
+  const int64_t state = tokens * kHidden * 4;                     // x, or a layer's result
+  const int64_t fused = 3 * tokens * kHidden * size_of(compute);  // query, key, value
   const AttentionKernels& kernels = *select_attention_kernels(compute);
   const int64_t dim = kHidden / kHeads;
   const int64_t packed = kernels.scratch_bytes(dim) + kernels.packed_bytes(tokens, dim);
@@ -53,7 +53,8 @@ class Memory : public testing::TestWithParam<const char*> {};
 TEST_P(Memory, PeakOfAPassIsTheFormula) {
   for (const int64_t tokens : {2048, 4096}) {
     const size_t peak = peak_of_pass(GetParam(), tokens, DType::kF32);
-    printf("%s %d peak %zu formula %zu (%.3f states)\n", GetParam(), (int)tokens, peak, formula(tokens, DType::kF32), (double)peak/(tokens*kHidden*4));
+    printf("%s %d peak %zu formula %zu (%.3f states)\n", GetParam(), (int)tokens, peak, formula(tokens, DType::kF32),
+           (double)peak / (tokens * kHidden * 4));
     EXPECT_EQ(peak, formula(tokens, DType::kF32)) << tokens;
   }
 }
@@ -61,7 +62,8 @@ TEST_P(Memory, PeakOfAPassIsTheFormula) {
 TEST_P(Memory, PeakInBf16StaysBelowTheFormulaOfF32) {
   if (!has_fast_bf16()) GTEST_SKIP() << "no bf16 on this processor";
   const size_t peak = peak_of_pass(GetParam(), 4096, DType::kBF16);
-  printf("bf16 peak %zu formula %zu (%.3f states)\n", peak, formula(4096, DType::kBF16), (double)peak/(4096*kHidden*4));
+  printf("bf16 peak %zu formula %zu (%.3f states)\n", peak, formula(4096, DType::kBF16),
+         (double)peak / (4096 * kHidden * 4));
   EXPECT_GE(peak, formula(4096, DType::kBF16));
   EXPECT_LT(peak, formula(4096, DType::kF32));
 }

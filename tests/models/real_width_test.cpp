@@ -159,8 +159,8 @@ Row attend(const Measured& m, const Tensor& x, const std::string& value, int64_t
   return result;
 }
 
-/// The ALiBi scores of one query and head. q k_j = (W_k^T q) x_j + q b_k, so that no keys are computed. `farthest`: keys
-/// that the bias alone puts below this are left out (the careless skip of the negative control).
+/// The ALiBi scores of one query and head. q k_j = (W_k^T q) x_j + q b_k, so that no keys are computed. `farthest`:
+/// keys that the bias alone puts below this are left out (the careless skip of the negative control).
 Row alibi_scores(const Measured& m, const Tensor& x, const std::string& at, int64_t query, int64_t head,
                  double farthest) {
   const int64_t dim = m.head_dim();
@@ -190,11 +190,11 @@ Row alibi_layer(const Measured& m, int64_t index, int64_t query, double farthest
   const Tensor& x = m.before(index);
   const std::string layer = "encoder.layer." + std::to_string(index) + ".";
   const std::string self = layer + "attention.self.";
-  const Row attended = attend(m, x, self + "value", 0, [&](int64_t head) {
-    return alibi_scores(m, x, self, query, head, farthest);
-  });
+  const Row attended =
+      attend(m, x, self + "value", 0, [&](int64_t head) { return alibi_scores(m, x, self, query, head, farthest); });
   const std::string output = layer + "attention.output.";
-  const Row h = norm_of_sum(m, output + "LayerNorm", linear(m, output + "dense", attended, 0, m.hidden), to_row(x, query));
+  const Row h =
+      norm_of_sum(m, output + "LayerNorm", linear(m, output + "dense", attended, 0, m.hidden), to_row(x, query));
   const Row gate = linear(m, layer + "mlp.gated_layers", h, 0, m.inner, false);
   Row wide = linear(m, layer + "mlp.gated_layers", h, m.inner, 2 * m.inner, false);
   for (size_t i = 0; i < wide.size(); ++i) wide[i] *= gelu(gate[i]);
@@ -258,8 +258,8 @@ Row rotary_layer(const Measured& m, int64_t index, int64_t query, const std::vec
     }
     return scores;
   });
-  const Row h = norm_of_sum(m, layer + "norm1", linear(m, layer + "mixer.out_proj", attended, 0, m.hidden),
-                            to_row(x, query));
+  const Row h =
+      norm_of_sum(m, layer + "norm1", linear(m, layer + "mixer.out_proj", attended, 0, m.hidden), to_row(x, query));
   Row wide = linear(m, layer + "mlp.fc1", h, 0, m.inner);
   for (double& value : wide) value = gelu(value);
   return norm_of_sum(m, layer + "norm2", linear(m, layer + "mlp.fc2", wide, 0, m.hidden), h);
