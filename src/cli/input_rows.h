@@ -25,9 +25,9 @@ struct InputRow {
 };
 
 struct RowSettings {
-  std::optional<RowFormat> format;  ///< absent: by the file's ending
+  std::optional<RowFormat> format{};  ///< absent: by the file's ending
   std::string text_field = "text";
-  std::optional<std::string> task;  ///< for rows that name none
+  std::optional<std::string> task{};  ///< for rows that name none
   bool use_prompt = true;
 };
 
