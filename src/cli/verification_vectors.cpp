@@ -28,8 +28,14 @@ Result compute(const LoadedModel& model, const Sequence& sequence) {
   return result;
 }
 
+/// Whether the model can read published ids at all: those of another model may be beyond its tables.
+bool can_read(const ModelCard& card, const std::vector<int32_t>& ids) {
+  const auto is_known = [&](int32_t id) { return id >= 0 && id < card.vocabulary; };
+  return !ids.empty() && static_cast<int64_t>(ids.size()) <= card.max_tokens && std::ranges::all_of(ids, is_known);
+}
+
 Sequence vary(const LoadedModel& model, const ExpectedText& text, Sequence sequence, const Variation& variation) {
-  if (variation.use_published_ids && !text.ids.empty()) sequence.ids = text.ids;
+  if (variation.use_published_ids && can_read(model.card, text.ids)) sequence.ids = text.ids;
   const auto tokens = static_cast<int64_t>(sequence.ids.size());
   const TokenSpan span = pooled_tokens(variation.pooling.value_or(model.card.pooling_kind), tokens);
   sequence.parts = {{span.begin, span.end, 0}};
