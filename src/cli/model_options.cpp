@@ -29,7 +29,9 @@ void check_device(const std::string& device) {
 
 CLI::Option* add_text_arguments(CLI::App& command, std::vector<std::string>& texts, const std::string& description) {
   // With extra arguments allowed, the parser would take "[a,b]" apart into two texts.
-  return command.add_option("TEXT", texts, description)->allow_extra_args(false);
+  return command.add_option("TEXT", texts, description)
+      ->expected(1, CLI::detail::expected_max_vector_size)
+      ->allow_extra_args(false);
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options, const Environment& environment) {

@@ -33,8 +33,8 @@ size_t peak_of_pass(const char* shape, int64_t tokens, DType compute) {
   batch.layout.append(tokens);
   batch.ids.assign(static_cast<size_t>(tokens), 5);
   batch.adapters.by_row = {kNoAdapter};
-  const Tensor hidden = model.encoder->forward(batch, nullptr);
-  EXPECT_EQ(backend->buffers().bytes_in_use(), hidden.bytes());  // nothing else is left over
+  model.encoder->forward(batch, nullptr);
+  EXPECT_EQ(backend->buffers().bytes_in_use(), 0u);  // nothing is left over
   return backend->buffers().peak_bytes();
 }
 
@@ -53,8 +53,6 @@ class Memory : public testing::TestWithParam<const char*> {};
 TEST_P(Memory, PeakOfAPassIsTheFormula) {
   for (const int64_t tokens : {2048, 4096}) {
     const size_t peak = peak_of_pass(GetParam(), tokens, DType::kF32);
-    printf("%s %d peak %zu formula %zu (%.3f states)\n", GetParam(), (int)tokens, peak, formula(tokens, DType::kF32),
-           (double)peak / (tokens * kHidden * 4));
     EXPECT_EQ(peak, formula(tokens, DType::kF32)) << tokens;
   }
 }
@@ -62,8 +60,6 @@ TEST_P(Memory, PeakOfAPassIsTheFormula) {
 TEST_P(Memory, PeakInBf16StaysBelowTheFormulaOfF32) {
   if (!has_fast_bf16()) GTEST_SKIP() << "no bf16 on this processor";
   const size_t peak = peak_of_pass(GetParam(), 4096, DType::kBF16);
-  printf("bf16 peak %zu formula %zu (%.3f states)\n", peak, formula(4096, DType::kBF16),
-         (double)peak / (4096 * kHidden * 4));
   EXPECT_GE(peak, formula(4096, DType::kBF16));
   EXPECT_LT(peak, formula(4096, DType::kF32));
 }
