@@ -85,6 +85,7 @@ ExpectationMatch parse_match(const Json& root) {
 Expectation parse_expectation(const Json& root) {
   Expectation expectation{.id = std::string(root.at("id").as_string())};
   if (const auto pooling = root.find("pooling")) expectation.pooling = pooling->as_string();
+  if (const auto length = root.find("max_tokens")) expectation.max_tokens = length->as_int();
   if (const auto config = root.find("config")) {
     for (const auto [key, value] : config->as_object()) {
       expectation.config.emplace_back(key, config->at(key).as_double());

@@ -90,7 +90,10 @@ std::string name_text(size_t index, const std::string& text) {
   constexpr size_t kShown = 32;
   size_t end = std::min(text.size(), kShown);
   while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return fmt::format("text {} \"{}{}\"", index, text.substr(0, end), end < text.size() ? "…" : "");
+  std::string shown = text.substr(0, end);
+  std::ranges::replace_if(
+      shown, [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
+  return fmt::format("text {} \"{}{}\"", index, shown, end < text.size() ? "…" : "");
 }
 
 }  // namespace

@@ -78,10 +78,8 @@ Expectation choose_named(const std::vector<Known>& known, const std::string& exp
 Expectation choose_expectation(const VerifyOptions& options, const ModelCard& card) {
   const std::vector<Known> known = read_known();
   if (!options.expected.empty()) return choose_named(known, options.expected);
-  const auto parent = std::filesystem::absolute(card.directory).lexically_normal() / "..";
-  if (std::filesystem::exists(parent / "expected.json")) {
-    return read_reference_directory(parent.lexically_normal().string());
-  }
+  const std::filesystem::path parent = std::filesystem::canonical(card.directory).parent_path();
+  if (std::filesystem::exists(parent / "expected.json")) return read_reference_directory(parent.string());
   const Known* found = find_known(known, card);
   if (found == nullptr) fail_unknown(known, card);
   return parse_expectation(found->document.root());
@@ -151,8 +149,11 @@ void verify(const VerifyOptions& options, const Environment& environment) {
   Expectation expectation;
   VerifyReport report;
   std::shared_ptr<LoadedModel> model;
+  OpenOptions open;
+  open.precision = Precision::kF32;
+  open.threads = options.threads;
   try {
-    model = load_model(directory, {.precision = Precision::kF32, .threads = options.threads});
+    model = load_model(directory, open);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kModelFile) throw;
     report = report_of_broken(error);
