@@ -86,7 +86,7 @@ EmbedJob make_job(EmbedFlags flags, const Environment& environment) {
 
 void add_input_options(CLI::App& command, EmbedFlags& flags) {
   EmbedJob& job = flags.job;
-  add_text_arguments(command, job.texts, "Texts to embed");
+  command.add_option("TEXT", job.texts, "Texts to embed");
   command.add_option("-i,--input", job.input,
                      "A file (one text a line; .jsonl, .csv, .tsv by their ending), a directory of text files, or -");
   command.add_flag("--jsonl", flags.is_jsonl, "The input is JSON lines, whatever its name");
@@ -138,13 +138,16 @@ void add_output_options(CLI::App& command, EmbedFlags& flags) {
 
 Shard parse_shard(const std::string& text) {
   Shard shard;
-  const size_t slash = text.find('/');
-  const char* begin = text.data();
-  const char* end = begin + text.size();
-  const bool is_number = slash != std::string::npos &&
-                         std::from_chars(begin, begin + slash, shard.index).ptr == begin + slash &&
-                         std::from_chars(begin + slash + 1, end, shard.count).ptr == end;
-  if (!is_number || shard.count < 1 || shard.index < 0 || shard.index >= shard.count) {
+  const auto is_number = [](std::string_view digits, int64_t& value) {
+    const char* end = digits.data() + digits.size();
+    const auto [stop, code] = std::from_chars(digits.data(), end, value);
+    return code == std::errc() && stop == end;
+  };
+  const size_t slash = std::min(text.find('/'), text.size());
+  const auto view = std::string_view(text);
+  if (!is_number(view.substr(0, slash), shard.index) || slash == text.size() ||
+      !is_number(view.substr(slash + 1), shard.count) || shard.count < 1 || shard.index < 0 ||
+      shard.index >= shard.count) {
     fail(ErrorKind::kInvalidArgument, "--shard", "'{}': expected I/N with 0 <= I < N, for example 0/4", text);
   }
   return shard;

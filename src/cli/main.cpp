@@ -48,6 +48,24 @@ int exit_code(ErrorKind kind) {
   return 1;
 }
 
+constexpr char kMark = '\x01';
+
+/// The arguments in the order that the parser wants, last first. It would take an argument like "[a,b]" apart as a list
+/// of its own; a mark behind such a text keeps it whole.
+std::vector<std::string> mark_arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string& argument = arguments.emplace_back(argv[i]);
+    if (argument.starts_with('[')) argument += kMark;
+  }
+  return arguments;
+}
+
+std::string remove_mark(std::string value) {
+  if (value.starts_with('[') && value.ends_with(kMark)) value.pop_back();
+  return value;
+}
+
 int run(int argc, char** argv) {
   const Environment environment = Environment::from_process();
   CLI::App app(
@@ -58,10 +76,12 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", version_text(), "What this program was built with");
   app.require_subcommand(1);
   for (const Command& row : kCommands) {
-    row.add(*app.add_subcommand(std::string(row.name), std::string(row.summary)), environment);
+    CLI::App& command = *app.add_subcommand(std::string(row.name), std::string(row.summary));
+    row.add(command, environment);
+    for (CLI::Option* option : command.get_options()) option->transform(remove_mark);
   }
   try {
-    app.parse(argc, argv);
+    app.parse(mark_arguments(argc, argv));
     flush_output();
     return 0;
   } catch (const CLI::ParseError& error) {

@@ -27,13 +27,6 @@ void check_device(const std::string& device) {
 
 }  // namespace
 
-CLI::Option* add_text_arguments(CLI::App& command, std::vector<std::string>& texts, const std::string& description) {
-  // With extra arguments allowed, the parser would take "[a,b]" apart into two texts.
-  return command.add_option("TEXT", texts, description)
-      ->expected(1, CLI::detail::expected_max_vector_size)
-      ->allow_extra_args(false);
-}
-
 void add_model_options(CLI::App& command, ModelOptions& options, const Environment& environment) {
   command.add_option("-m,--model", options.model, "Model: a directory, a pulled name, or an alias")
       ->default_val(environment.default_model);

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
-#include <vector>
 
 #include "cli/command.h"
 #include "jina/embedder.h"
@@ -17,9 +16,6 @@ struct ModelOptions {
   int threads = 0;
   int64_t token_budget = 0;
 };
-
-/// The positional TEXT, any number of times.
-CLI::Option* add_text_arguments(CLI::App& command, std::vector<std::string>& texts, const std::string& description);
 
 /// -m, --device, --precision, --threads and --token-budget on `command`.
 void add_model_options(CLI::App& command, ModelOptions& options, const Environment& environment);

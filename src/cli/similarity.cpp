@@ -83,7 +83,7 @@ void run_similarity(const SimilarityOptions& options, const Environment& environ
 
 void add_similarity(CLI::App& command, const Environment& environment) {
   auto options = std::make_shared<SimilarityOptions>();
-  add_text_arguments(command, options->texts, "Texts to compare, at least two")->required();
+  command.add_option("TEXT", options->texts, "Texts to compare, at least two")->required();
   add_model_options(command, options->model, environment);
   command.add_option("-t,--task", options->task, "One of the model's tasks (jina show lists them)");
   command.add_option("--format", options->format, "table or json")

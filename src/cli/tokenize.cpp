@@ -4,7 +4,6 @@
 #include "cli/command.h"
 #include "cli/input_rows.h"
 #include "cli/model_location.h"
-#include "cli/model_options.h"
 #include "text/tokenizer.h"
 
 namespace jina::cli {
@@ -103,7 +102,7 @@ void run(const TokenizeOptions& options, const Environment& environment) {
 
 void add_tokenize(CLI::App& command, const Environment& environment) {
   auto options = std::make_shared<TokenizeOptions>();
-  add_text_arguments(command, options->texts, "Texts to tokenize");
+  command.add_option("TEXT", options->texts, "Texts to tokenize");
   command.add_option("-i,--input", options->input,
                      "A file (one text a line; .jsonl, .csv, .tsv by their ending), a directory, or -");
   command.add_option("-m,--model", options->model, "Model directory or name")->default_val(environment.default_model);

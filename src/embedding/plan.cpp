@@ -100,7 +100,10 @@ InputPlan plan_input(const ModelCard& card, const Tokenizer& tokenizer, const Em
     fail(ErrorKind::kInvalidInput, {}, "text is not valid UTF-8 at byte {}", *position);
   }
   const TaskChoice task = resolve_task(card, input, options);
-  Encoding encoding = tokenizer.encode(task.prompt.empty() ? input.text : task.prompt + input.text);
+  const std::string text = task.prompt + input.text;
+  const bool is_cut = options.truncate && options.kind != VectorKind::kLateChunks;
+  // One token more than fits tells that the text is too long, without reading megabytes to their end.
+  Encoding encoding = tokenizer.encode(text, {.max_length = is_cut ? card.max_tokens + 1 : 0});
   InputPlan plan;
   if (options.kind == VectorKind::kLateChunks) {
     plan.tokens = static_cast<int64_t>(encoding.ids.size());
@@ -111,7 +114,7 @@ InputPlan plan_input(const ModelCard& card, const Tokenizer& tokenizer, const Em
         fail(ErrorKind::kInvalidInput, {}, "text is too long: {} tokens, the model takes {}", encoding.ids.size(),
              card.max_tokens);
       }
-      encoding = tokenizer.encode(task.prompt + input.text, {.max_length = card.max_tokens});
+      encoding = tokenizer.encode(text, {.max_length = card.max_tokens});
       plan.is_truncated = true;
     }
     plan.tokens = static_cast<int64_t>(encoding.ids.size());
