@@ -297,7 +297,9 @@ TEST_F(EmbedCommand, StandardInputAndPipes) {
 }
 
 TEST_F(EmbedCommand, WhoeverReadsMayStop) {
-  const ChildResult result = shell("seq 20000 | jina embed -m " + model("bert-tiny-mean") + " | head -n 1 | wc -l");
+  const std::string rows = files_.path("rows.txt");
+  const ChildResult result = shell("seq 20000 >" + rows + "; jina embed -i " + rows + " -m " + model("bert-tiny-mean") +
+                                   " | head -n 1 | wc -l");
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.output, "1\n");
   EXPECT_EQ(result.errors, "");
