@@ -151,8 +151,8 @@ int watch_for_cancel(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t)
 }
 
 void initialise_curl_once() {
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) fail(ErrorKind::kInternal, "libcurl", "cannot start: {}", curl_easy_strerror(code));
+  static const CURLcode kCode = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kCode != CURLE_OK) fail(ErrorKind::kInternal, "libcurl", "cannot start: {}", curl_easy_strerror(kCode));
 }
 
 }  // namespace

@@ -202,9 +202,9 @@ std::unique_ptr<Normalizer> make_replace(const Json& json) {
   fail(json.document().kind(), json.document().where(), "normalizer Replace: unknown regular expression '{}'", regex);
 }
 
-template <NormalizationForm form>  // one row per form in the table below
+template <NormalizationForm kForm>  // one row per form in the table below
 std::unique_ptr<Normalizer> make_form(const Json&) {
-  return std::make_unique<UnicodeForm>(form);
+  return std::make_unique<UnicodeForm>(kForm);
 }
 
 struct NormalizerEntry {

@@ -194,7 +194,7 @@ void Tokenizer::Impl::encode_segment(std::string_view text, ByteSpan segment, si
     const auto [begin, end] = part.span;
     ByteSpan from = segment;
     if (is_alone && part.id == AddedTokens::kText) {
-      work.text.normalized = std::move(whole);
+      std::swap(work.text.normalized, whole);  // the only part: no copy
     } else {
       const auto origin = whole.origin.begin();
       work.text.normalized.text.assign(whole.text, begin, end - begin);

@@ -8,6 +8,7 @@ namespace jina {
 namespace {
 
 /// Four columns; the compiler maps it to whatever vectors the target has.
+// NOLINTNEXTLINE(modernize-use-using): the attributes bind to the type only in this form
 typedef float Quad __attribute__((vector_size(16), aligned(4)));
 
 /// The tile of any processor: 8 columns at a time, so that the accumulators of four rows fit sixteen registers.
