@@ -1,9 +1,9 @@
 // Vector functions shared by the Highway files of this folder; compiled once per target (see hwy/foreach_target.h).
-#if defined(JINA_OPS_CPU_VECTOR_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef JINA_OPS_CPU_VECTOR_MATH_INL_H_
-#undef JINA_OPS_CPU_VECTOR_MATH_INL_H_
+#if defined(JINA_OPS_CPU_VECTOR_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef JINA_OPS_CPU_VECTOR_MATH_INL_H
+#undef JINA_OPS_CPU_VECTOR_MATH_INL_H
 #else
-#define JINA_OPS_CPU_VECTOR_MATH_INL_H_
+#define JINA_OPS_CPU_VECTOR_MATH_INL_H
 #endif
 
 #include <hwy/highway.h>
