@@ -215,8 +215,8 @@ def read(path):
 class PlantedInTidy(unittest.TestCase):
     def tidy(self, text, name="planted.cpp"):
         with tempfile.TemporaryDirectory() as folder:
-            write_tree(folder, {f"src/{name}": text, ".clang-tidy": read(".clang-tidy")})
-            file = os.path.join(folder, "src", name)
+            write_tree(folder, {f"src/base/{name}": text, ".clang-tidy": read(".clang-tidy")})
+            file = os.path.join(folder, "src", "base", name)
             if name.endswith(".h"):
                 write_tree(folder, {"src/planted.cpp": f'#include "{file}"\n'})
                 file = os.path.join(folder, "src/planted.cpp")
