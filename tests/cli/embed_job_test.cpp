@@ -76,7 +76,7 @@ class EmbedJobRun : public test::JinaCommand {
 };
 
 TEST_F(EmbedJobRun, InterruptedRunGoesOn) {
-  write_rows(20'000);
+  write_rows(6'000);
   ASSERT_EQ(run_child(embed("whole.jsonl")).exit_code, 0);
 
   ChildProcess child(embed("cut.jsonl"));
@@ -93,7 +93,7 @@ TEST_F(EmbedJobRun, InterruptedRunGoesOn) {
 
   const ChildResult resumed = run_child(embed("cut.jsonl", {"--resume"}));
   EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;
-  EXPECT_THAT(resumed.errors, HasSubstr("2857 rows were skipped"));
+  EXPECT_THAT(resumed.errors, HasSubstr("857 rows were skipped"));
   expect_same("whole.jsonl", "cut.jsonl");
 
   const ChildResult again = run_child(embed("cut.jsonl", {"--resume"}));
@@ -102,14 +102,14 @@ TEST_F(EmbedJobRun, InterruptedRunGoesOn) {
 }
 
 TEST_F(EmbedJobRun, SlowKilledAtRandomMoments) {
-  write_rows(20'000);
+  write_rows(6'000);
   for (const std::string ending : {".jsonl", ".json", ".npy", ".csv"}) {
     const std::string whole = "whole" + ending;
     const std::string cut = "cut" + ending;
     ASSERT_EQ(run_child(embed(whole)).exit_code, 0);
     const auto seed = static_cast<uint32_t>(ending.size() + ending.back());
     int kills = 0;
-    for (uint32_t moment = seed; kills < 6; ++kills) {
+    for (uint32_t moment = seed; kills < 3; ++kills) {
       ChildProcess child(embed(cut, {"--resume"}));
       moment = moment * 1664525 + 1013904223;
       if (!wait_for_journal(cut)) break;
