@@ -34,10 +34,11 @@ TEST_P(Bf16, VectorsOfTinyModelsPointTheSameWay) {
   const auto narrow = embed(golden.model_directory(), Precision::kBF16, inputs);
   for (size_t i = 0; i < inputs.size(); ++i) {
     // Two or seven tokens of random weights average out little: rounding nothing but the operands to bf16, in float64,
-    // gives 0.99986 for the second text of v2-small-8h and 0.99988 for the third of v2-base-12h.
-    if (exact[i].tokens >= 10) {
-      EXPECT_GE(test::cosine(exact[i].values, narrow[i].values), test::kBf16Cosine) << i;
-    }
+    // gives 0.99986 for the second text of v2-small-8h and 0.99988 for the third of v2-base-12h. They have a floor of
+    // their own; from ten tokens on the bound of real models holds.
+    constexpr double kShortTextCosine = 0.9998;
+    const double floor = exact[i].tokens >= 10 ? test::kBf16Cosine : kShortTextCosine;
+    EXPECT_GE(test::cosine(exact[i].values, narrow[i].values), floor) << i;
     EXPECT_NE(exact[i].values, narrow[i].values) << i;  // bf16 was in use
   }
 }
