@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/shape.h"
 #include "nn/layers.h"
 
 // BERT (Devlin et al. 2019) and XLM-RoBERTa with learnt absolute positions: MiniLM, BGE, E5 and their like.
@@ -9,12 +10,12 @@ namespace jina {
 
 namespace {
 
-struct BertConfig {
-  int64_t vocabulary, hidden, layers, heads, inner, positions, types;
-  double norm_epsilon;
-  Activation activation;
+struct BertConfig : EncoderShape {
+  int64_t types = 2;
+  double norm_epsilon = 1e-12;
+  Activation activation = Activation::kGelu;
   /// XLM-RoBERTa counts positions from pad_token_id + 1 (fairseq's habit), BERT from 0.
-  int64_t first_position;
+  int64_t first_position = 0;
 };
 
 Activation read_activation(const Json& config) {
@@ -25,19 +26,16 @@ Activation read_activation(const Json& config) {
 }
 
 BertConfig read_config(const Json& config) {
-  const bool is_roberta = config.at("model_type").as_string() != "bert";
-  return {
-      .vocabulary = config.at("vocab_size").as_int(),
-      .hidden = config.at("hidden_size").as_int(),
-      .layers = config.at("num_hidden_layers").as_int(),
-      .heads = config.at("num_attention_heads").as_int(),
-      .inner = config.at("intermediate_size").as_int(),
-      .positions = config.at("max_position_embeddings").as_int(),
-      .types = config.int_or("type_vocab_size", 2),
-      .norm_epsilon = config.double_or("layer_norm_eps", 1e-12),
-      .activation = read_activation(config),
-      .first_position = is_roberta ? config.int_or("pad_token_id", 1) + 1 : 0,
-  };
+  BertConfig c{read_shape(config)};
+  c.types = config.int_or("type_vocab_size", c.types);
+  c.norm_epsilon = config.double_or("layer_norm_eps", c.norm_epsilon);
+  c.activation = read_activation(config);
+  if (config.at("model_type").as_string() != "bert") c.first_position = config.int_or("pad_token_id", 1) + 1;
+  if (c.first_position < 0 || c.first_position >= c.positions) {
+    fail(ErrorKind::kModelFile, config.document().where(), "'pad_token_id': expected 0 to {}, found {}",
+         c.positions - 2, c.first_position - 1);
+  }
+  return c;
 }
 
 PostNormLayer make_layer(Backend& backend, const Weights& w, const BertConfig& c) {

@@ -1,5 +1,6 @@
 #include "models/jina_v2/jina_v2.h"
 
+#include "models/shape.h"
 #include "nn/layers.h"
 #include "nn/positions.h"
 
@@ -9,10 +10,10 @@ namespace jina {
 
 namespace {
 
-struct JinaV2Config {
-  int64_t vocabulary, hidden, layers, heads, inner, types;
-  double norm_epsilon;
-  Activation activation;
+struct JinaV2Config : EncoderShape {
+  int64_t types = 2;
+  double norm_epsilon = 1e-12;
+  Activation activation = Activation::kGelu;
 };
 
 Activation read_activation(const Json& config) {
@@ -23,16 +24,11 @@ Activation read_activation(const Json& config) {
 }
 
 JinaV2Config read_config(const Json& config) {
-  return {
-      .vocabulary = config.at("vocab_size").as_int(),
-      .hidden = config.at("hidden_size").as_int(),
-      .layers = config.at("num_hidden_layers").as_int(),
-      .heads = config.at("num_attention_heads").as_int(),
-      .inner = config.at("intermediate_size").as_int(),
-      .types = config.int_or("type_vocab_size", 2),
-      .norm_epsilon = config.double_or("layer_norm_eps", 1e-12),
-      .activation = read_activation(config),
-  };
+  JinaV2Config c{read_shape(config)};
+  c.types = config.int_or("type_vocab_size", c.types);
+  c.norm_epsilon = config.double_or("layer_norm_eps", c.norm_epsilon);
+  c.activation = read_activation(config);
+  return c;
 }
 
 SelfAttentionWeights attention_weights(const Weights& w, const JinaV2Config& c) {

@@ -16,18 +16,19 @@ double read_rotary_base(const Json& config, bool is_native) {
 }  // namespace
 
 JinaV3Config JinaV3Config::read(const Json& config) {
-  JinaV3Config c;
+  JinaV3Config c{read_shape(config)};
   c.is_native = config.at("model_type").as_string() == "jina_embeddings_v3";
-  c.vocabulary = config.at("vocab_size").as_int();
-  c.hidden = config.at("hidden_size").as_int();
-  c.layers = config.at("num_hidden_layers").as_int();
-  c.heads = config.at("num_attention_heads").as_int();
-  c.inner = config.at("intermediate_size").as_int();
   c.types = config.int_or("type_vocab_size", 1);
-  c.positions = config.at("max_position_embeddings").as_int();
   c.norm_epsilon = config.double_or("layer_norm_eps", 1e-5);
   c.rotary_base = read_rotary_base(config, c.is_native);
   c.lora_rank = config.int_or("lora_rank", 4);
+  if (c.lora_rank < 1) {
+    fail(ErrorKind::kModelFile, config.document().where(), "'lora_rank': expected 1 or more, found {}", c.lora_rank);
+  }
+  if (c.hidden / c.heads % 2 != 0) {
+    fail(ErrorKind::kModelFile, config.document().where(),
+         "hidden_size {} over {} heads: expected an even width per head", c.hidden, c.heads);
+  }
   c.lora_alpha = config.double_or("lora_alpha", 1);
   if (const auto names = config.find("lora_adaptations")) {
     for (const Json& name : names->as_array()) c.adapters.emplace_back(name.as_string());
