@@ -56,7 +56,7 @@ template <typename Layer>
 Tensor run_layers(const Pass& pass, Tensor hidden, const std::vector<Layer>& layers) {
   pass.show("embeddings", hidden);
   for (size_t i = 0; i < layers.size(); ++i) {
-    hidden = layers[i](pass, hidden);
+    hidden = layers[i](pass, std::move(hidden));
     if (pass.capture != nullptr) pass.show("layer." + std::to_string(i), hidden);
   }
   return hidden;

@@ -12,6 +12,8 @@ namespace jina {
 
 /// "weight" (out, in) and "bias" (out) of a scope.
 LinearWeights linear_weights(const Weights& scope, int64_t out, int64_t in);
+/// The layers "query", "key" and "value" of a scope as one: (3 hidden, hidden).
+LinearWeights query_key_value_weights(const Weights& scope, int64_t hidden);
 /// Several linear layers on one input as one: weights, biases and adapters stacked (adapters become block-diagonal).
 LinearWeights fuse(std::vector<LinearWeights> parts);
 
@@ -45,14 +47,15 @@ struct SelfAttentionWeights {
   LinearWeights query_key_value;  // (3 hidden, hidden): query, key, value one below the other
   LinearWeights output;           // (hidden, hidden)
   int64_t heads = 0;
-  std::optional<LayerNorm> query_norm{};  // over the full width, before the heads are split
-  std::optional<LayerNorm> key_norm{};
 };
 
 /// Multi-head self-attention within each row, output projection included, residual not.
 class SelfAttention {
  public:
-  SelfAttention(Backend& backend, SelfAttentionWeights weights);
+  SelfAttention(Backend& backend, SelfAttentionWeights weights)
+      : query_key_value_(backend, std::move(weights.query_key_value)),
+        output_(backend, std::move(weights.output)),
+        heads_(weights.heads) {}
   /// x: (tokens, hidden) → (tokens, hidden)
   Tensor operator()(const Pass& pass, const Tensor& x) const;
 
@@ -60,8 +63,33 @@ class SelfAttention {
   Linear query_key_value_;
   Linear output_;
   int64_t heads_;
-  std::optional<LayerNorm> query_norm_;
-  std::optional<LayerNorm> key_norm_;
+};
+
+struct NormedSelfAttentionWeights {
+  LinearWeights query;  // (hidden, hidden), as the next three
+  LinearWeights key;
+  LinearWeights value;
+  LinearWeights output;
+  LayerNorm query_norm;  // over the full width, before the heads are split
+  LayerNorm key_norm;
+  int64_t heads = 0;
+};
+
+/// SelfAttention with a LayerNorm on query and key.
+class NormedSelfAttention {
+ public:
+  NormedSelfAttention(Backend& backend, NormedSelfAttentionWeights weights);
+  /// x: (tokens, hidden) → (tokens, hidden)
+  Tensor operator()(const Pass& pass, const Tensor& x) const;
+
+ private:
+  Linear query_;
+  Linear key_;
+  Linear value_;
+  Linear output_;
+  LayerNorm query_norm_;
+  LayerNorm key_norm_;
+  int64_t heads_;
 };
 
 /// The two-layer network after attention, gated or not.
@@ -86,8 +114,9 @@ struct PostNormLayer {
   LayerNorm output_norm;
 
   /// x: (tokens, hidden) → (tokens, hidden)
-  Tensor operator()(const Pass& pass, const Tensor& x) const {
+  Tensor operator()(const Pass& pass, Tensor x) const {
     const Tensor h = attention_norm(pass, attention(pass, x), x);  // (tokens, hidden)
+    x = {};                                                        // the feed-forward's result takes its memory
     return output_norm(pass, feed_forward(pass, h), h);
   }
 };

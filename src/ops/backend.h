@@ -122,7 +122,8 @@ class Backend {
   virtual std::unique_ptr<PreparedFeedForward> prepare(FeedForwardWeights weights) = 0;
   virtual std::unique_ptr<PreparedEmbedding> prepare(EmbeddingWeights weights) = 0;
 
-  /// x W^T + b, then the activation. x: (tokens, in), any row stride, f32 or compute dtype → (tokens, out).
+  /// x W^T + b, then the activation. x: (tokens, in), any row stride, f32 or compute dtype → (tokens, out), of any row
+  /// stride: it takes the columns behind x when x is the only handle on its memory and has room there.
   virtual Tensor linear(const PreparedLinear& weights, Tensor x, const LinearOptions& options) = 0;
 
   /// down(gate(up(x))), in row tiles so that the inner width never exists for all tokens. x: (tokens, hidden) f32 →
@@ -139,9 +140,6 @@ class Backend {
 
   /// y + x in place of y; both (tokens, hidden) f32.
   virtual Tensor add(Tensor y, const Tensor& x) = 0;
-
-  /// The same values as `output` (f32 or compute dtype); the tensor itself when it is that already. x: (tokens, width).
-  virtual Tensor convert(Tensor x, DType output) = 0;
 
   /// softmax(scale q k^T + bias) v within each row, all heads; bidirectional. The result takes the query's place when
   /// the inputs hold the only handles on it. → (tokens, heads * head_dim), dtype of the query.

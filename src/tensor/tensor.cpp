@@ -78,6 +78,23 @@ Tensor Tensor::columns(int64_t begin, int64_t end) const {
   return part;
 }
 
+Tensor Tensor::free_columns(DType dtype, int64_t width) const {
+  constexpr int64_t kAlignment = 64;
+  const int64_t stride = row_stride_ * size_of(dtype_), begin = width_ * size_of(dtype_);
+  const int64_t end = begin + width * size_of(dtype);
+  const bool is_aligned = (reinterpret_cast<int64_t>(raw()) + begin) % kAlignment == 0 && stride % kAlignment == 0;
+  const bool has_room = end <= stride && (rows() - 1) * stride + end <= static_cast<int64_t>(storage_.bytes);
+  if (!is_sole_owner() || !is_aligned || !has_room) return {};
+  Tensor behind = *this;
+  behind.storage_.data += begin;
+  behind.storage_.bytes -= static_cast<size_t>(begin);
+  behind.dtype_ = dtype;
+  behind.shape_ = Shape{rows(), width};
+  behind.width_ = width;
+  behind.row_stride_ = stride / size_of(dtype);
+  return behind;
+}
+
 Tensor Tensor::reshaped(Shape shape) const {
   JINA_CHECK(is_contiguous() && shape.elements() == shape_.elements());
   return Tensor(storage_, dtype_, shape);

@@ -90,6 +90,9 @@ class Tensor {
   Tensor rows(int64_t begin, int64_t end) const;
   /// Columns [begin, end) of a matrix, sharing memory.
   Tensor columns(int64_t begin, int64_t end) const;
+  /// The memory that each row leaves free behind its own elements, as a matrix of `width` columns, 64-byte aligned;
+  /// empty unless this is the only handle on the memory and there is room. It shares the memory.
+  Tensor free_columns(DType dtype, int64_t width) const;
   /// The same elements under another shape; needs a contiguous tensor.
   Tensor reshaped(Shape shape) const;
 

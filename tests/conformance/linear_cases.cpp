@@ -112,6 +112,28 @@ TEST_P(Linear, gives_each_row_the_same_bits_alone_and_in_a_batch) {
   expect_same(all.rows(30, 80), one, "second text");
 }
 
+TEST_P(Linear, writes_behind_the_rows_of_a_sole_owner_and_nowhere_else) {
+  const LinearWeights weights = random_weights(DType::kF32, 64, 96);
+  const auto prepared = backend().prepare(weights);
+  const int64_t padding = 96 * size_of(DType::kF32) / size_of(compute());
+  Tensor x = random_tensor(compute(), 40, 64, 1, 3, padding);
+  const Tensor shared = x;
+  const Tensor beside = backend().linear(*prepared, x, {});
+  EXPECT_FALSE(beside.shares_memory_with(shared));
+  Tensor alone = random_tensor(compute(), 40, 64, 1, 3, padding);
+  const std::byte* memory = alone.raw();
+  const Tensor behind = backend().linear(*prepared, std::move(alone), {});
+  EXPECT_EQ(behind.raw(), memory + 64 * size_of(compute()));
+  expect_same(behind, beside, "behind x");
+  for (int64_t row = 0; row < 40; ++row) {
+    const auto width = static_cast<size_t>(64 * size_of(compute()));
+    EXPECT_EQ(std::memcmp(memory + row * shared.row_stride() * size_of(compute()),
+                          shared.row<std::byte>(0) + row * shared.row_stride() * size_of(compute()), width),
+              0)
+        << row;
+  }
+}
+
 TEST_P(Linear, of_no_tokens_is_empty) {
   const auto prepared = backend().prepare(random_weights(DType::kF32, 64, 32));
   EXPECT_EQ(backend().linear(*prepared, make_tensor(DType::kF32, {0, 64}), {}).rows(), 0);

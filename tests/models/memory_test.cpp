@@ -40,36 +40,29 @@ size_t peak_of_pass(const char* shape, int64_t tokens, DType compute) {
   return backend->buffers().peak_bytes();
 }
 
-/// One row of `tokens` on one worker in f32: the layer's input, query, key and value, and the output projection's
-/// result, or what attention needs beside them if that is more.
-size_t f32_formula(int64_t tokens) {
-  const int64_t state = tokens * kHidden * 4;
-  const AttentionKernels& kernels = *select_attention_kernels(DType::kF32);
+/// One row of `tokens` on one worker: the layer's input in f32; query, key and value, in whose place everything up to
+/// the feed-forward's input is computed; and what attention needs beside them, or the inner activations of one tile of
+/// rows.
+size_t formula(int64_t tokens, DType compute) {
+  const AttentionKernels& kernels = *select_attention_kernels(compute);
   const int64_t dim = kHidden / kHeads;
   const int64_t attention = kernels.scratch_bytes(dim) + kernels.packed_bytes(tokens, dim);
-  return static_cast<size_t>(4 * state + std::max(state, attention));
-}
-
-/// In bf16: the feed-forward's input in f32, and, in buffers of the size of query, key and value, the layer's input and
-/// the feed-forward's result; beside them the inner activations of one tile of rows.
-size_t bf16_formula(int64_t tokens) {
-  const int64_t state = tokens * kHidden * 4;
-  const int64_t fused = 3 * tokens * kHidden * 2;
-  return static_cast<size_t>(state + 2 * fused + std::min<int64_t>(tokens, 512) * (kInner + 32) * 2);
+  const int64_t inner = std::min<int64_t>(tokens, 512) * (kInner + 32) * size_of(compute);
+  return static_cast<size_t>(tokens * kHidden * (4 + 3 * size_of(compute)) + std::max(attention, inner));
 }
 
 class Memory : public testing::TestWithParam<const char*> {};
 
 TEST_P(Memory, PeakOfAPassInF32) {
   for (const int64_t tokens : {2048, 4096}) {
-    EXPECT_EQ(peak_of_pass(GetParam(), tokens, DType::kF32), f32_formula(tokens)) << tokens;
+    EXPECT_EQ(peak_of_pass(GetParam(), tokens, DType::kF32), formula(tokens, DType::kF32)) << tokens;
   }
 }
 
 TEST_P(Memory, PeakOfAPassInBf16) {
   if (!has_fast_bf16()) GTEST_SKIP() << "no bf16 on this processor";
   for (const int64_t tokens : {2048, 4096}) {
-    EXPECT_EQ(peak_of_pass(GetParam(), tokens, DType::kBF16), bf16_formula(tokens)) << tokens;
+    EXPECT_EQ(peak_of_pass(GetParam(), tokens, DType::kBF16), formula(tokens, DType::kBF16)) << tokens;
   }
 }
 

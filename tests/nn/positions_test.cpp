@@ -12,7 +12,8 @@ namespace {
 class Slopes : public testing::TestWithParam<const char*> {};
 
 TEST_P(Slopes, EqualTheReference) {
-  const auto expected = test::Golden(GetParam()).expected().at("alibi_slopes").as_array();
+  const test::Golden golden(GetParam());
+  const auto expected = golden.expected().at("alibi_slopes").as_array();
   const auto slopes = alibi_slopes(static_cast<int64_t>(expected.size()));
   ASSERT_EQ(slopes.size(), expected.size());
   for (size_t i = 0; i < slopes.size(); ++i) EXPECT_FLOAT_EQ(slopes[i], static_cast<float>(expected[i].as_double()));

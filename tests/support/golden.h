@@ -17,7 +17,8 @@ class Golden {
   explicit Golden(const std::string& name);
 
   std::string model_directory() const { return directory_ + "/model"; }
-  Json expected() const { return expected_->root(); }
+  Json expected() const& { return expected_->root(); }
+  Json expected() && = delete;  // the values stand in this object's document
   /// Expected values, float32, by the name that expected.json explains; fails the test run when absent.
   Tensor tensor(const std::string& name) const;
   bool has(const std::string& name) const;

@@ -99,5 +99,32 @@ TEST(Tensor, WidenedToFloat32) {
   EXPECT_THROW(to_f32(make_tensor(DType::kI32, {2})), Error);
 }
 
+TEST(Tensor, FreeColumnsAreTheSoleOwnersOwn) {
+  Tensor fused = counting({5, 48});
+  Tensor query = fused.columns(0, 16);
+  EXPECT_TRUE(query.free_columns(DType::kF32, 16).is_empty());  // `fused` holds the memory too
+  fused = {};
+  EXPECT_TRUE(query.free_columns(DType::kF32, 33).is_empty());  // one column too many
+  EXPECT_TRUE(query.columns(0, 15).free_columns(DType::kF32, 16).is_empty());
+  const Tensor behind = query.free_columns(DType::kF32, 32);
+  EXPECT_EQ(behind.shape(), (Shape{5, 32}));
+  EXPECT_EQ(behind.row<float>(4)[31], 239.0F);
+  EXPECT_TRUE(behind.shares_memory_with(query));
+}
+
+TEST(Tensor, FreeColumnsMayBeOfAnotherType) {
+  Tensor query = make_tensor(DType::kBF16, {3, 96}).columns(0, 32);
+  const Tensor behind = query.free_columns(DType::kF32, 32);
+  EXPECT_EQ(behind.raw(), query.raw() + 64);
+  EXPECT_EQ(behind.row_stride(), 48);
+  Tensor last = make_tensor(DType::kF32, {3, 48}).columns(32, 48);
+  EXPECT_TRUE(last.free_columns(DType::kF32, 16).is_empty());  // nothing lies behind
+}
+
+TEST(Tensor, FreeColumnsStartOnACacheLine) {
+  const Tensor narrow = make_tensor(DType::kF32, {3, 24}).columns(0, 8);
+  EXPECT_TRUE(narrow.free_columns(DType::kF32, 8).is_empty());
+}
+
 }  // namespace
 }  // namespace jina

@@ -39,13 +39,10 @@ BertConfig read_config(const Json& config) {
 }
 
 PostNormLayer make_layer(Backend& backend, const Weights& w, const BertConfig& c) {
-  const Weights self = w / "attention" / "self";
   const Weights attention_output = w / "attention" / "output";
   return {
       .attention =
-          SelfAttention(backend, {.query_key_value = fuse({linear_weights(self / "query", c.hidden, c.hidden),
-                                                           linear_weights(self / "key", c.hidden, c.hidden),
-                                                           linear_weights(self / "value", c.hidden, c.hidden)}),
+          SelfAttention(backend, {.query_key_value = query_key_value_weights(w / "attention" / "self", c.hidden),
                                   .output = linear_weights(attention_output / "dense", c.hidden, c.hidden),
                                   .heads = c.heads}),
       .attention_norm = LayerNorm(attention_output / "LayerNorm", c.hidden, c.norm_epsilon),

@@ -1,5 +1,7 @@
 #include "models/jina_v2/jina_v2.h"
 
+#include <variant>
+
 #include "models/shape.h"
 #include "nn/layers.h"
 #include "nn/positions.h"
@@ -31,18 +33,23 @@ JinaV2Config read_config(const Json& config) {
   return c;
 }
 
-SelfAttentionWeights attention_weights(const Weights& w, const JinaV2Config& c) {
+using Attention = std::variant<SelfAttention, NormedSelfAttention>;
+
+Attention make_attention(Backend& backend, const Weights& w, const JinaV2Config& c) {
   const Weights self = w / "self";
-  SelfAttentionWeights weights{.query_key_value = fuse({linear_weights(self / "query", c.hidden, c.hidden),
-                                                        linear_weights(self / "key", c.hidden, c.hidden),
-                                                        linear_weights(self / "value", c.hidden, c.hidden)}),
-                               .output = linear_weights(w / "output" / "dense", c.hidden, c.hidden),
-                               .heads = c.heads};
-  if (self.has("layer_norm_q.weight")) {
-    weights.query_norm.emplace(self / "layer_norm_q", c.hidden, c.norm_epsilon);
-    weights.key_norm.emplace(self / "layer_norm_k", c.hidden, c.norm_epsilon);
+  LinearWeights output = linear_weights(w / "output" / "dense", c.hidden, c.hidden);
+  if (!self.has("layer_norm_q.weight")) {
+    return SelfAttention(
+        backend,
+        {.query_key_value = query_key_value_weights(self, c.hidden), .output = std::move(output), .heads = c.heads});
   }
-  return weights;
+  return NormedSelfAttention(backend, {.query = linear_weights(self / "query", c.hidden, c.hidden),
+                                       .key = linear_weights(self / "key", c.hidden, c.hidden),
+                                       .value = linear_weights(self / "value", c.hidden, c.hidden),
+                                       .output = std::move(output),
+                                       .query_norm = LayerNorm(self / "layer_norm_q", c.hidden, c.norm_epsilon),
+                                       .key_norm = LayerNorm(self / "layer_norm_k", c.hidden, c.norm_epsilon),
+                                       .heads = c.heads});
 }
 
 /// The gate is the first half of `gated_layers`, the second half of `up_gated_layer`.
@@ -56,15 +63,17 @@ FeedForwardWeights feed_forward_weights(const Weights& w, const JinaV2Config& c)
 }
 
 struct JinaV2Layer {
-  SelfAttention attention;
+  Attention attention;
   LayerNorm attention_norm;
   std::optional<LayerNorm> second_norm;  // the form with split norms adds the residual twice
   FeedForward feed_forward;
   LayerNorm output_norm;
 
-  Tensor operator()(const Pass& pass, const Tensor& x) const {
-    Tensor h = attention_norm(pass, attention(pass, x), x);  // (tokens, hidden)
+  Tensor operator()(const Pass& pass, Tensor x) const {
+    Tensor attended = std::visit([&](const auto& form) { return form(pass, x); }, attention);
+    Tensor h = attention_norm(pass, std::move(attended), x);  // (tokens, hidden)
     if (second_norm) h = (*second_norm)(pass, std::move(h), x);
+    x = {};  // the feed-forward's result takes its memory
     return output_norm(pass, feed_forward(pass, h), h);
   }
 };
@@ -72,7 +81,7 @@ struct JinaV2Layer {
 JinaV2Layer make_layer(Backend& backend, const Weights& w, const JinaV2Config& c) {
   const bool has_split_norms = w.has("layer_norm_1.weight");
   JinaV2Layer layer{
-      .attention = SelfAttention(backend, attention_weights(w / "attention", c)),
+      .attention = make_attention(backend, w / "attention", c),
       .attention_norm = LayerNorm(w / "attention" / "output" / "LayerNorm", c.hidden, c.norm_epsilon),
       .second_norm = {},
       .feed_forward = FeedForward(backend, feed_forward_weights(w / "mlp", c)),

@@ -46,7 +46,6 @@ class CpuBackend final : public Backend {
                           const AdapterUse* adapters) override;
   Tensor layer_norm(const NormWeights& weights, Tensor y, const Tensor& residual, DType output) override;
   Tensor add(Tensor y, const Tensor& x) override;
-  Tensor convert(Tensor x, DType output) override;
   Tensor attention(AttentionInputs inputs, const PackedLayout& layout, const AttentionOptions& options) override;
   Tensor mean_pool(const Tensor& hidden, std::span<const TokenSpan> spans) override;
 

@@ -11,7 +11,8 @@ std::unique_ptr<PreparedLinear> CpuBackend::prepare(LinearWeights weights) {
 
 Tensor CpuBackend::linear(const PreparedLinear& prepared, Tensor x, const LinearOptions& options) {
   const auto& layer = static_cast<const PackedLinear&>(prepared);
-  Tensor out = buffers_.allocate(options.output, {x.rows(), layer.outputs()});
+  Tensor out = x.free_columns(options.output, layer.outputs());
+  if (out.is_empty()) out = buffers_.allocate(options.output, {x.rows(), layer.outputs()});
   multiply(threads_, scratch_,
            {.x = x, .weights = layer, .out = out, .activation = options.activation, .adapters = options.adapters});
   return out;

@@ -108,15 +108,6 @@ Tensor CpuBackend::add(Tensor y, const Tensor& x) {
   return y;
 }
 
-Tensor CpuBackend::convert(Tensor x, DType output) {
-  if (x.dtype() == output) return x;
-  const Tensor wide = to_f32(x);
-  if (output == DType::kF32) return wide;
-  Tensor out = buffers_.allocate(output, {x.rows(), x.width()});
-  for (int64_t i = 0; i < x.shape().elements(); ++i) out.data<BFloat16>()[i] = to_bfloat16(wide.data<float>()[i]);
-  return out;
-}
-
 Tensor CpuBackend::mean_pool(const Tensor& hidden, std::span<const TokenSpan> spans) {
   const auto rows = static_cast<int64_t>(spans.size());
   Tensor out = buffers_.allocate(DType::kF32, {rows, hidden.width()});
