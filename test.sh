@@ -2,7 +2,7 @@
 # Every test that fits 40 minutes on 2 cores; `./test.sh long` adds the long attacks. Each stage runs even when an earlier
 # one failed; the summary names what failed and counts what was skipped. Nothing but a base system is assumed.
 #
-# usage: ./test.sh [long] [STAGE...]      stages: ci check asan tsan fuzz (default: all of them)
+# usage: ./test.sh [long] [STAGE...]      stages: ci check tokenizers asan tsan fuzz (default: all of them)
 set -eu
 cd "$(dirname "$0")"
 . tools/stages.sh
@@ -18,7 +18,7 @@ if [ "${1:-}" = long ]; then
   is_long=yes
   shift
 fi
-wanted=${*:-ci check asan tsan fuzz}
+wanted=${*:-ci check tokenizers asan tsan fuzz}
 summary=''
 failures=0
 
@@ -42,11 +42,11 @@ build() {
 run_ctest() {
   directory=build/$1
   shift
-  status=0
-  ctest --test-dir "$directory" --output-on-failure --no-tests=error -j "$jobs" "$@" || status=$?
+  result=0
+  ctest --test-dir "$directory" --output-on-failure --no-tests=error -j "$jobs" "$@" || result=$?
   sed -n -e 's/^\[  SKIPPED \] \(.*\) ([0-9]* ms)$/\1/p' "$directory/Testing/Temporary/LastTest.log" |
     sort -u >"$directory/skipped.txt"
-  return "$status"
+  return "$result"
 }
 
 stage_ci() {
@@ -56,6 +56,28 @@ stage_ci() {
 
 stage_check() {
   if [ -f build/ci/compile_commands.json ]; then tools/check --tidy build/ci; else tools/check; fi
+}
+
+# `jina tokenize` beside Hugging Face `tokenizers` on random strings; in the long form many more of them, and every code
+# point. The files of published tokenizers are not part of the tree.
+stage_tokenizers() {
+  build ci jina || return 1
+  venv=build/tokenizers/venv
+  if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv"; fi
+  "$venv/bin/pip" install -q -r tools/reference/tokenizers.requirements.txt || return 1
+  set -- "${JINA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/jina}/models/all-MiniLM-L6-v2/tokenizer.json"
+  for name in bert-base-uncased jina-v2 xlm-roberta qwen2.5; do
+    file=${JINA_SHARED_DIR:-../shared}/data/tokenizers/$name/tokenizer.json
+    if [ -e "$file" ]; then set -- "$@" "$file"; else printf '%s\n' "$name" >>build/tokenizers/skipped.txt; fi
+  done
+  options='--count 50000'
+  if [ "$is_long" = yes ]; then
+    "$venv/bin/python" tools/reference/tokenizer_components.py --files build/tokenizers/components || return 1
+    set -- "$@" build/tokenizers/components/*.json
+    options='--count 1000000 --sweep'
+  fi
+  # shellcheck disable=SC2086 # the options are meant to be split
+  printf '%s\n' "$@" | xargs -P "$jobs" -n 1 "$venv/bin/python" tools/reference/tokenizer_fuzz.py --jina build/ci/bin/jina $options
 }
 
 stage_asan() { build asan && run_ctest asan -LE 'long|slow|house'; }
@@ -95,7 +117,7 @@ run_stage() {
   if [ -s "build/$1/skipped.txt" ]; then skipped=", $(wc -l <"build/$1/skipped.txt" | tr -d ' ') tests skipped"; fi
   end_stage
   summary="$summary
-    $(printf '%-7s %s, %s s%s' "$1" "$status" "$seconds" "$skipped")"
+    $(printf '%-10s %s, %s s%s' "$1" "$status" "$seconds" "$skipped")"
 }
 
 started=$(now)
@@ -109,6 +131,7 @@ end_stage
 
 run_stage ci 'gcc release, warnings are errors: all tests, docs commands, installed package'
 run_stage check 'House rules: format, layers, names, sizes, mirror, docs, clang-tidy'
+run_stage tokenizers 'Tokenizers: random strings beside Hugging Face tokenizers'
 run_stage asan 'gcc address and undefined-behaviour sanitizers'
 run_stage tsan 'clang thread sanitizer: concurrency tests'
 run_stage fuzz 'libFuzzer, short fixed runs'

@@ -137,6 +137,7 @@ JsonDocument JsonDocument::parse(std::string_view text, std::string where, Error
   document.parser_ = std::make_unique<simdjson::dom::parser>();
   document.where_ = std::make_unique<std::string>(std::move(where));
   document.kind_ = kind;
+  if (text.data() == nullptr) text = "";  // simdjson copies from it, even when there is nothing to copy
   simdjson::error_code code = document.parser_->parse(text.data(), text.size()).get(document.root_);
   if (code != simdjson::SUCCESS) {
     if (const auto wide = widen_big_integers(text)) {

@@ -1,5 +1,7 @@
 #include "cli/input_rows.h"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -15,8 +17,35 @@ namespace jina::cli {
 
 namespace {
 
+/// Bytes of one text or line: far above what any model takes, far below what hurts.
+constexpr size_t kMostBytes = size_t{16} << 20;
+
+/// Notes on a row that its text or line is too long.
+bool check_length(InputRow& row, std::string_view text) {
+  if (text.size() <= kMostBytes) return true;
+  row.error.emplace(ErrorKind::kInvalidInput,
+                    fmt::format("more than {} MiB in one row: cut the text into several", kMostBytes >> 20), row.where);
+  return false;
+}
+
+/// The next line without its end, of a longer one the first kMostBytes + 1 bytes; false at the end of the stream.
+bool read_line(std::istream& stream, std::string& line) {
+  std::array<char, size_t{16} << 10> piece;
+  line.clear();
+  while (true) {
+    stream.getline(piece.data(), piece.size());
+    const bool is_whole = stream.good();  // its end was read too
+    const auto count = static_cast<size_t>(stream.gcount()) - (is_whole ? 1 : 0);
+    line.append(piece.data(), std::min(count, kMostBytes + 1 - line.size()));
+    if (is_whole) return true;
+    if (stream.eof() || stream.bad() || count == 0) return !line.empty();
+    stream.clear();  // the piece was full
+  }
+}
+
 /// Takes over a text, repairing broken UTF-8.
 void set_text(InputRow& row, std::string text) {
+  if (!check_length(row, text)) return;
   row.is_repaired = find_invalid_utf8(text).has_value();
   row.input.text = row.is_repaired ? repair_utf8(text) : std::move(text);
 }
@@ -141,7 +170,7 @@ class LineReader final : public StreamReader {
   bool next(InputRow& row) override {
     std::string line;
     do {
-      if (!std::getline(stream(), line)) {
+      if (!read_line(stream(), line)) {
         check_stream();
         return false;
       }
@@ -218,6 +247,7 @@ RowFormat format_of(const std::string& path) {
 }  // namespace
 
 void parse_json_row(std::string_view line, const RowSettings& settings, InputRow& row) {
+  if (!check_length(row, line)) return;
   try {
     row.is_repaired = find_invalid_utf8(line).has_value();
     const std::string repaired = row.is_repaired ? repair_utf8(line) : std::string();

@@ -116,6 +116,9 @@ SentencePrompts prompts_of(const Json& config) {
 }
 
 std::optional<int64_t> max_sequence_length_of(const Json& config) {
+  if (config.bool_or("do_lower_case", false)) {
+    reject(config, "'do_lower_case' is true: lower-casing before the tokenizer is not supported");
+  }
   const auto length = config.find("max_seq_length");
   if (!length) return std::nullopt;
   if (length->as_int() <= 0) {

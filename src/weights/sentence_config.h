@@ -39,7 +39,8 @@ struct SentencePrompts {
 
 SentencePrompts prompts_of(const Json& config);
 
-/// "max_seq_length" of sentence_bert_config.json, if given.
+/// "max_seq_length" of sentence_bert_config.json, if given. Error kModelFile when the file asks for "do_lower_case", a
+/// lower-casing of its own before the tokenizer.
 std::optional<int64_t> max_sequence_length_of(const Json& config);
 /// "model_max_length" of tokenizer_config.json when it is a sensible number (below 1e9).
 std::optional<int64_t> tokenizer_max_length_of(const Json& config);

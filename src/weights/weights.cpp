@@ -12,6 +12,9 @@ namespace jina {
 namespace {
 
 constexpr size_t kListed = 20;  // tensors of each kind that finish() names; the rest are counted
+/// More missing tensors than any model of the family has: the account is closed at once, because a broken config may
+/// ask for millions of layers.
+constexpr size_t kMostMissing = 10000;
 
 bool is_floating(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
 
@@ -120,6 +123,7 @@ Tensor Weights::get(std::string_view name, const Shape& shape) const {
   const std::string full = (*this / name).scope_;
   if (auto found = account_->take(full, shape)) return *std::move(found);
   account_->missing.emplace(full, fmt::format("expected {}", to_string(shape)));
+  if (account_->missing.size() > kMostMissing) account_->close();
   return account_->placeholder(shape);
 }
 

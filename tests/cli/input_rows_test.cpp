@@ -128,6 +128,20 @@ TEST_F(ReadRows, DirectoryOfTextFiles) {
   EXPECT_EQ(rows[1].id, "\"" + files_.path("d/b.txt") + "\"");
 }
 
+TEST_F(ReadRows, ARowAboveTheLimitIsAnErrorAndReadingGoesOn) {
+  const std::string most(16 << 20, 'a');
+  for (const auto& [name, head, tail] : {std::tuple{"t.txt", "", ""}, {"t.jsonl", "{\"text\": \"", "\"}"}}) {
+    const std::string line = head + most + tail, few = std::string(head) + "b" + tail;
+    const auto rows = read(name, line + "c\n" + few + "\n" + most.substr(0, 16383) + "\n");
+    ASSERT_EQ(rows.size(), 3u) << name;
+    ASSERT_TRUE(rows[0].error) << name;
+    EXPECT_THAT(rows[0].error->what(), testing::HasSubstr(":1: more than 16 MiB in one row")) << name;
+    EXPECT_EQ(rows[1].input.text, "b") << name;
+  }
+  EXPECT_EQ(texts_of(read("u.txt", most)), std::vector<std::string>{most});
+  EXPECT_TRUE(read("t.csv", "text\n" + most + "c\n")[0].error);
+}
+
 TEST_F(ReadRows, MissingFileIsAnError) {
   test::expect_error(ErrorKind::kNotFound, "absent.txt", [&] { read_all("absent.txt"); });
 }

@@ -121,6 +121,9 @@ TEST(TokenizerMaxLengthOf, AHugeNumberElsewhereChangesNoOther) {
 TEST(MaxSequenceLengthOf, IsPositive) {
   EXPECT_EQ(of(R"({"max_seq_length": 256})", max_sequence_length_of), 256);
   EXPECT_EQ(of(R"({"max_seq_length": null})", max_sequence_length_of), std::nullopt);
+  EXPECT_EQ(of(R"({"max_seq_length": 9, "do_lower_case": false})", max_sequence_length_of), 9);
+  expect_error(ErrorKind::kModelFile, "do_lower_case",
+               [] { of(R"({"do_lower_case": true})", max_sequence_length_of); });
   expect_error(ErrorKind::kModelFile, "found -5", [] { of(R"({"max_seq_length": -5})", max_sequence_length_of); });
   expect_error(ErrorKind::kModelFile, "expected an integer",
                [] { of(R"({"max_seq_length": 2.5})", max_sequence_length_of); });

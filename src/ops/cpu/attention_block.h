@@ -46,9 +46,10 @@ struct PackedHead {
       : key_row(round_up(dim, kPair) / kPair), value_row(round_up(dim, kTileRows)) {
     const int64_t key_bytes = round_up(4 * key_row * round_up(tokens, kTileRows), 64);
     const int64_t value_bytes = round_up(4 * value_row * (round_up(tokens, kPair) / kPair), 64);
+    const auto address = reinterpret_cast<intptr_t>(base);  // null when only the size is asked for
     keys = static_cast<char*>(base);
-    values = keys + key_bytes;
-    norms = reinterpret_cast<float*>(values + value_bytes);
+    values = reinterpret_cast<char*>(address + key_bytes);
+    norms = reinterpret_cast<float*>(address + key_bytes + value_bytes);
     bytes = key_bytes + value_bytes + round_up(4 * (round_up(tokens, kKeyBlock) / kKeyBlock), 64);
   }
   Element* key(int64_t token) const { return reinterpret_cast<Element*>(keys + 4 * key_row * token); }
@@ -62,10 +63,11 @@ struct Scratch {
 
   Scratch(void* base, int64_t dim) {
     const int64_t dwords = round_up(dim, kPair) / kPair;
-    char* next = static_cast<char*>(base);
+    const auto address = reinterpret_cast<intptr_t>(base);  // null when only the size is asked for
+    bytes = 0;
     const auto take = [&](int64_t count) {
-      char* const here = next;
-      next += round_up(4 * count, 64);
+      const intptr_t here = address + bytes;
+      bytes += round_up(4 * count, 64);
       return reinterpret_cast<float*>(here);
     };
     queries = take(dwords * kMaxLanes);                           // (dword of dim, query)
@@ -78,7 +80,6 @@ struct Scratch {
     bias = take(kKeyBlock + kMaxLanes);                           // by distance, see fill_bias
     reach = take(kMaxLanes);                                      // |q|
     rows = reinterpret_cast<Element*>(take(kMaxLanes * dwords));  // queries, rotated
-    bytes = next - static_cast<char*>(base);
   }
 };
 
