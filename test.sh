@@ -70,12 +70,18 @@ stage_tokenizers() {
     file=${JINA_SHARED_DIR:-../shared}/data/tokenizers/$name/tokenizer.json
     if [ -e "$file" ]; then set -- "$@" "$file"; else printf '%s\n' "$name" >>build/tokenizers/skipped.txt; fi
   done
-  options='--count 50000'
   if [ "$is_long" = yes ]; then
+    differential "--count 1000000 --sweep" "$@" || return 1
     "$venv/bin/python" tools/reference/tokenizer_components.py --files build/tokenizers/components || return 1
-    set -- "$@" build/tokenizers/components/*.json
-    options='--count 1000000 --sweep'
+    set -- build/tokenizers/components/*.json
   fi
+  differential "--count 50000" "$@"
+}
+
+# differential OPTIONS TOKENIZER...
+differential() {
+  options=$1
+  shift
   # shellcheck disable=SC2086 # the options are meant to be split
   printf '%s\n' "$@" | xargs -P "$jobs" -n 1 "$venv/bin/python" tools/reference/tokenizer_fuzz.py --jina build/ci/bin/jina $options
 }

@@ -25,7 +25,7 @@ struct Environment {
   std::string hub_endpoint;   ///< HF_ENDPOINT, else the public hub
   std::string hub_token;      ///< HF_TOKEN, or empty
   std::string hub_cache_dir;  ///< HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub
-  bool is_offline = false;    ///< HF_HUB_OFFLINE=1
+  bool is_offline = false;    ///< HF_HUB_OFFLINE: 1, true, yes or on
   bool is_output_terminal = false;
   bool is_error_terminal = false;
 

@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -17,6 +19,12 @@ volatile std::sig_atomic_t interrupt_signal = 0;
 std::string variable(const char* name, std::string_view otherwise = {}) {
   const char* value = std::getenv(name);
   return std::string(value != nullptr && *value != '\0' ? std::string_view(value) : otherwise);
+}
+
+/// The words that the hub's own client takes for yes.
+bool is_true(std::string word) {
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return word == "1" || word == "true" || word == "yes" || word == "on";
 }
 
 void remember_signal(int number) {
@@ -48,7 +56,7 @@ Environment Environment::from_process() {
   environment.hub_endpoint = variable("HF_ENDPOINT", "https://huggingface.co");
   environment.hub_token = variable("HF_TOKEN");
   environment.hub_cache_dir = variable("HF_HUB_CACHE", variable("HF_HOME", caches + "/huggingface") + "/hub");
-  environment.is_offline = variable("HF_HUB_OFFLINE") == "1";
+  environment.is_offline = is_true(variable("HF_HUB_OFFLINE"));
   environment.is_output_terminal = isatty(STDOUT_FILENO) != 0;
   environment.is_error_terminal = isatty(STDERR_FILENO) != 0;
   return environment;

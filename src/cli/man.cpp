@@ -75,7 +75,7 @@ constexpr Term kVariables[] = {
     {"HF_ENDPOINT", "The hub that models are pulled from."},
     {"HF_TOKEN", "Sent to the hub for models that need it."},
     {"HF_HOME, HF_HUB_CACHE", "An existing hub cache, whose models are used as they lie."},
-    {"HF_HUB_OFFLINE", "1: never use the network."},
+    {"HF_HUB_OFFLINE", "1, true, yes or on: never use the network."},
 };
 
 constexpr Term kExamples[] = {

@@ -228,7 +228,7 @@ class Pull {
   } catch (const Error& error) {
     missing = error.what();
   }
-  fail(ErrorKind::kNetwork, directory, "{} is not complete and HF_HUB_OFFLINE=1 forbids to fetch it: {}", model.text(),
+  fail(ErrorKind::kNetwork, directory, "{} is not complete and HF_HUB_OFFLINE forbids to fetch it: {}", model.text(),
        missing);
 }
 

@@ -97,11 +97,13 @@ TEST_F(PullCommand, FailedWorkIsExitCode1) {
   const ChildResult unknown = run({"pull", "acme/other"});
   EXPECT_EQ(unknown.exit_code, 1);
   EXPECT_THAT(unknown.errors, HasSubstr("set HF_TOKEN"));
-  ChildOptions offline = command({"pull", "acme/tiny"});
-  offline.environment["HF_HUB_OFFLINE"] = "1";
-  const ChildResult refused = test::run_child(offline);
-  EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_THAT(refused.errors, HasSubstr("HF_HUB_OFFLINE=1 forbids to fetch it: nothing of it is here"));
+  for (const char* yes : {"1", "True", "ON"}) {
+    ChildOptions offline = command({"pull", "acme/tiny"});
+    offline.environment["HF_HUB_OFFLINE"] = yes;
+    const ChildResult refused = test::run_child(offline);
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.errors, HasSubstr("HF_HUB_OFFLINE forbids to fetch it: nothing of it is here"));
+  }
   EXPECT_TRUE(server_.ranges(kWeights).empty());
 }
 
