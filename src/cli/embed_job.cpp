@@ -305,7 +305,8 @@ void EmbedRun::finish() {
                      embedder_.info().max_tokens));
   }
   if (progress_.rows_skipped > 0) {
-    warn(fmt::format("{} rows were skipped{}", progress_.rows_skipped,
+    warn(fmt::format("{} skipped{}",
+                     progress_.rows_skipped == 1 ? "1 row was" : fmt::format("{} rows were", progress_.rows_skipped),
                      file_ == nullptr ? "" : "; they are listed in " + job_.path + ".skipped.jsonl"));
   }
 }
