@@ -63,7 +63,8 @@ class PanelLoop {
         sums_(scratch.tiles.reserve<float>(2 * kTileFloats)),
         scratch_(scratch) {}
 
-  /// All rows times panel `panel` of each part, finished and written; `next` is the panel after it.
+  /// All rows times panel `panel` of each part, finished and written; `next` is the panel that this worker
+  /// computes after it, as far as can be foreseen: it is fetched meanwhile.
   void compute(int64_t panel, int64_t next) {
     TileFinish finish{.columns = std::min<int64_t>(kPanelColumns, product_.weights.outputs() - panel * kPanelColumns),
                       .activation = product_.activation,
@@ -142,8 +143,11 @@ void multiply(ThreadPool& threads, std::vector<WorkerScratch>& scratch, const Pr
     const int64_t all = product.weights.parts().front().weight.panels();
     const ElementRange panels = equal_part(all, cut.groups, tile % cut.groups);
     PanelLoop loop(product, held, rows.begin, own);
+    // After the last panel comes that of this worker's next tile, if the workers take turns.
+    const int64_t turn = (threads.threads() - 1) * (panels.end - panels.begin);
     for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-      loop.compute(panel, std::min(panel + 1, panels.end - 1));
+      const int64_t next = panel + 1 < panels.end ? panel + 1 : panels.end + turn;
+      loop.compute(panel, std::min(next, all - 1));
     }
   });
 }
