@@ -27,6 +27,10 @@ def run(command):
     return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
 
 
+def chosen_peers(args):
+    return [peer for peer in PEERS[args.dtype] if not args.only or peer in args.only.split(",")]
+
+
 def engine_command(args, shape):
     return [args.engine, "bench", "-m", os.path.join(SHAPES, shape), "--random-weights", "--precision", args.dtype,
             "--threads", str(args.threads), "--seconds", str(args.seconds)]
@@ -42,7 +46,7 @@ def compare(args):
     for shape in args.shapes.split(","):
         engine = engine_command(args, shape) + ["--lengths", args.lengths]
         rows = run(engine + (["--batch", args.batch] if args.batch else []))
-        for peer in PEERS[args.dtype]:
+        for peer in chosen_peers(args):
             rows += peer_rows(args, peer, shape)
         yield from rows
         for length in map(int, args.lengths.split(",")):
@@ -87,7 +91,7 @@ def compare_mixed(args):
     for shape in args.shapes.split(","):
         rows = run(engine_command(args, shape) + ["--mixed", args.mixed])
         limit = 512 if shape == "minilm" else 8192
-        for peer in PEERS[args.dtype]:
+        for peer in chosen_peers(args):
             speed = padded_speed(args, peer, shape, [min(length, limit) for length in lengths])
             rows.append({"peer": peer, "shape": shape, "dtype": args.dtype, "seq": "mixed", "batch": 32,
                          "tok_s": round(speed, 1)})
@@ -104,6 +108,7 @@ def main():
     parser.add_argument("--lengths", default="16,128,512,8192")
     parser.add_argument("--batch", default="", help="texts a call (default: best of 1, 4, 16)")
     parser.add_argument("--mixed", default="", help="file of token counts, one a line")
+    parser.add_argument("--only", default="", help="peers to run, separated by commas (default: all of the precision)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--out", default="/dev/null")
