@@ -83,7 +83,7 @@ differential() {
   options=$1
   shift
   # shellcheck disable=SC2086 # the options are meant to be split
-  printf '%s\n' "$@" | xargs -P "$jobs" -n 1 "$venv/bin/python" tools/reference/tokenizer_fuzz.py --jina build/ci/bin/jina $options
+  printf '%s\0' "$@" | xargs -0 -P "$jobs" -n 1 "$venv/bin/python" tools/reference/tokenizer_fuzz.py --jina build/ci/bin/jina $options
 }
 
 stage_asan() { build asan && run_ctest asan -LE 'long|slow|house'; }

@@ -202,6 +202,7 @@ def main():
     if tokenizers.__version__ != EXPECTED_VERSION:
         sys.exit(f"tokenizers {tokenizers.__version__}, the reference is {EXPECTED_VERSION}")
     if sys.argv[1] == "--files":
+        os.makedirs(sys.argv[2], exist_ok=True)
         for component in components():
             path = os.path.join(sys.argv[2], component["name"].replace(" ", "_") + ".json")
             with open(path, "w", encoding="utf-8") as file:
