@@ -11,10 +11,8 @@ namespace jina {
 
 namespace {
 
-constexpr size_t kListed = 20;  // tensors of each kind that finish() names; the rest are counted
-/// More missing tensors than any model of the family has: the account is closed at once, because a broken config may
-/// ask for millions of layers.
-constexpr size_t kMostMissing = 10000;
+/// Tensors of each kind that finish() names, more than any model here has; the rest of a hostile file are counted.
+constexpr size_t kListed = 2000;
 
 bool is_floating(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
 
@@ -55,20 +53,25 @@ struct Weights::Account {
   std::vector<std::string> ignored;                // patterns
   std::vector<Tensor> taken;                       // since the last release
   int64_t parameters = 0;
+  uint64_t wrong_bytes = 0;  // of all zeros() so far
 
   bool is_ignored(std::string_view name) const {
     return std::ranges::any_of(ignored, [&](const std::string& pattern) { return matches(pattern, name); });
   }
 
-  /// Zeros in place of a tensor that is noted as wrong. Above the size of any tensor of these models the account is
-  /// closed at once: the sizes of a broken config must not become an allocation.
-  Tensor placeholder(const Shape& shape) const {
-    constexpr uint64_t kMaxBytes = uint64_t{4} << 30;
+  /// Zeros in place of a tensor that is noted as wrong. When all of them together weigh more than any model here, the
+  /// account is closed at once: sizes and numbers of layers in a broken config must not become an allocation.
+  Tensor zeros(const Shape& shape) {
+    constexpr uint64_t kMostBytes = uint64_t{3} << 30;
+    constexpr uint64_t kLeastBytes = uint64_t{64} << 10;  // a price for each, so that millions of small ones end too
     uint64_t bytes = sizeof(float);
-    for (int i = 0; i < shape.rank(); ++i) {
-      const bool is_sane = shape[i] >= 0 && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(shape[i]), &bytes);
-      if (!is_sane || bytes > kMaxBytes) close();
+    bool is_sane = true;
+    for (int i = 0; i < shape.rank() && is_sane; ++i) {
+      is_sane = shape[i] >= 0 && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(shape[i]), &bytes);
     }
+    if (!is_sane || bytes > kMostBytes) close(false);
+    wrong_bytes += std::max(bytes, kLeastBytes);
+    if (wrong_bytes > kMostBytes) close(false);
     return make_tensor(DType::kF32, shape);
   }
 
@@ -79,27 +82,29 @@ struct Weights::Account {
     if (!found) return std::nullopt;
     if (!is_floating(found->dtype())) {
       ill_fitting[name] = fmt::format("expected f32, f16 or bf16, file has {}", to_string(found->dtype()));
-      return placeholder(shape);
+      return zeros(shape);
     }
     if (found->shape() != shape) {
       ill_fitting[name] = fmt::format("expected {}, file has {}", to_string(shape), to_string(found->shape()));
-      return placeholder(shape);
+      return zeros(shape);
     }
     if (is_first) parameters += shape.elements();
     taken.push_back(*found);
     return found;
   }
 
-  void close() const {
+  /// Fails with all that is wrong. Before the last request nothing can be said about unused tensors.
+  void close(bool is_last) const {
     std::map<std::string, std::string> unused;
     for (const std::string& name : names) {
-      if (!requested.contains(name) && !is_ignored(name)) unused.emplace(name, "");
+      if (is_last && !requested.contains(name) && !is_ignored(name)) unused.emplace(name, "");
     }
     if (missing.empty() && ill_fitting.empty() && unused.empty()) return;
     std::string message = "the weights do not fit the model of config.json";
     append_list(message, "missing", missing);
     append_list(message, "of another shape or type", ill_fitting);
     append_list(message, "in the file that the model does not know", unused);
+    if (!is_last) message += "\nthat is more than any model here weighs, so the rest was not looked at";
     throw Error(ErrorKind::kModelFile, message, source->where());
   }
 };
@@ -123,8 +128,7 @@ Tensor Weights::get(std::string_view name, const Shape& shape) const {
   const std::string full = (*this / name).scope_;
   if (auto found = account_->take(full, shape)) return *std::move(found);
   account_->missing.emplace(full, fmt::format("expected {}", to_string(shape)));
-  if (account_->missing.size() > kMostMissing) account_->close();
-  return account_->placeholder(shape);
+  return account_->zeros(shape);
 }
 
 std::optional<Tensor> Weights::find(std::string_view name, const Shape& shape) const {
@@ -137,7 +141,7 @@ void Weights::ignore(std::string_view pattern) const { account_->ignored.emplace
 
 void Weights::finish() const {
   release_taken();
-  account_->close();
+  account_->close(true);
 }
 
 int64_t Weights::parameters() const { return account_->parameters; }

@@ -1,5 +1,7 @@
 #include "weights/weights.h"
 
+#include <algorithm>
+
 #include "support/expect_error.h"
 #include "support/temporary_directory.h"
 #include "weights/safetensors.h"
@@ -97,11 +99,11 @@ TEST_F(WeightsTest, PatternsMatchWholeNames) {
 
 TEST_F(WeightsTest, LongListsAreCut) {
   std::map<std::string, Tensor> tensors;
-  for (int i = 0; i < 25; ++i) tensors.emplace(fmt::format("t{:02}", i), zeros({1}));
+  for (int i = 0; i < 2005; ++i) tensors.emplace(fmt::format("t{:04}", i), zeros({1}));
   const std::string message = message_of(open(tensors));
-  EXPECT_THAT(message, HasSubstr("25 in the file"));
-  EXPECT_THAT(message, HasSubstr("'t19'\n  and 5 more"));
-  EXPECT_THAT(message, Not(HasSubstr("t20")));
+  EXPECT_THAT(message, HasSubstr("2005 in the file"));
+  EXPECT_THAT(message, HasSubstr("'t1999'\n  and 5 more"));
+  EXPECT_THAT(message, Not(HasSubstr("t2000")));
 }
 
 TEST_F(WeightsTest, ATensorTakenTwiceCountsOnce) {
@@ -118,6 +120,24 @@ TEST_F(WeightsTest, SizesOfABrokenConfigAreNoAllocation) {
     weights.get("table", {kHuge, kHuge});
   });
   expect_error(ErrorKind::kModelFile, "'a': expected (-2), file has (2)", [&] { weights.get("a", {-2}); });
+}
+
+TEST_F(WeightsTest, ManyMissingLayersEndEarly) {
+  for (const int64_t width : {1, 8192}) {  // many small ones, few large ones
+    const Weights weights = open({{"later", zeros({2})}});
+    int64_t asked = 0;
+    std::string message;
+    try {
+      for (; asked < 1'000'000; ++asked) (weights / "layer" / asked).get("weight", {width, width});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kModelFile);
+      message = error.message();
+    }
+    EXPECT_THAT(message, HasSubstr("so the rest was not looked at"));
+    EXPECT_THAT(message, Not(HasSubstr("later"))) << "it may still be asked for";
+    EXPECT_LE(asked * std::max<int64_t>(width * width * 4, 64 << 10), int64_t{3} << 30);
+    EXPECT_GE(asked, 10);
+  }
 }
 
 TEST_F(WeightsTest, ReleaseReachesTheFile) {
