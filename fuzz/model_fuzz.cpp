@@ -2,11 +2,10 @@
 // Any bytes as config.json: a model that computes, or an Error.
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "models/encoder.h"
 #include "ops/cpu/cpu_backend.h"
+#include "support/temporary_directory.h"
 
 namespace {
 
@@ -34,30 +33,14 @@ class SmallTensors final : public jina::WeightSource {
   int tensors_ = 0;
 };
 
-/// A folder of this process, gone at its end.
-struct Folder {
-  Folder() {
-    path = (std::filesystem::temp_directory_path() / "jina_model_fuzz_XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) std::abort();
-  }
-  ~Folder() {
-    std::error_code code;
-    std::filesystem::remove_all(path, code);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string path;
-};
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const Folder folder;
+  static const jina::test::TemporaryDirectory folder;
   static const auto backend = jina::make_cpu_backend({.threads = 1});
   try {
-    std::ofstream(folder.path + "/config.json", std::ios::binary)
-        << std::string_view(reinterpret_cast<const char*>(data), size);
-    const auto directory = jina::ModelDirectory::open(folder.path);
+    folder.write("config.json", {reinterpret_cast<const char*>(data), size});
+    const auto directory = jina::ModelDirectory::open(folder.path());
     const jina::Model model = jina::build_model({directory, std::make_shared<SmallTensors>(), *backend});
     if (model.card.max_tokens < 1 || model.card.dimensions < 1) std::abort();
     jina::TokenBatch batch;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -49,19 +50,20 @@ std::optional<FileState> find_file_state(const std::string& path) {
   return FileState{status.st_size, static_cast<int64_t>(status.st_ino), to_ns(status.st_mtim), to_ns(status.st_ctim)};
 }
 
-std::string read_file(const std::string& path) {
+std::string read_file(const std::string& path, size_t most) {
   struct stat status {};
   const Descriptor file{open_regular(path, status)};
   std::string content;
-  content.reserve(static_cast<size_t>(status.st_size));
+  content.reserve(std::min(static_cast<size_t>(status.st_size), most));
   char buffer[1 << 16];
-  for (;;) {
-    const ssize_t count = ::read(file.value, buffer, sizeof buffer);
+  while (content.size() < most) {
+    const ssize_t count = ::read(file.value, buffer, std::min(sizeof buffer, most - content.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_io(path, "read");
-    if (count == 0) return content;
+    if (count == 0) break;
     content.append(buffer, static_cast<size_t>(count));
   }
+  return content;
 }
 
 std::shared_ptr<MappedFile> MappedFile::open(const std::string& path) {

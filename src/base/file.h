@@ -10,8 +10,8 @@
 
 namespace jina {
 
-/// The whole file as bytes. Errors: kNotFound when absent, kIo when unreadable.
-std::string read_file(const std::string& path);
+/// The whole file as bytes, or its first `most`. Errors: kNotFound when absent, kIo when unreadable.
+std::string read_file(const std::string& path, size_t most = SIZE_MAX);
 
 /// What tells that a file has not been written since. Times are in nanoseconds; the change time, unlike the
 /// modification time, cannot be set back by copying or touching.

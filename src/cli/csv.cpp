@@ -30,13 +30,14 @@ int CsvParser::read_quoted(std::string& field) {
       stream_.get();
     }
     if (c == '\n') ++next_line_;
-    field.push_back(static_cast<char>(c));
+    if (keeps()) field.push_back(static_cast<char>(c));
   }
 }
 
 CsvParser::Record CsvParser::read_record(std::vector<std::string>& fields) {
   fields.assign(1, {});
   line_ = next_line_;
+  bytes_ = 0;
   int c = stream_.get();
   if (c == kEnd) return Record::kEnd;
   bool is_quoted = false;
@@ -46,7 +47,7 @@ CsvParser::Record CsvParser::read_record(std::vector<std::string>& fields) {
       is_quoted = true;
       c = read_quoted(field);
     } else if (c == separator_) {
-      fields.emplace_back();
+      if (keeps()) fields.emplace_back();
       is_quoted = false;
       c = stream_.get();
     } else if (c == '\r' && (stream_.peek() == '\n' || stream_.peek() == kEnd)) {
@@ -55,7 +56,7 @@ CsvParser::Record CsvParser::read_record(std::vector<std::string>& fields) {
       ++next_line_;
       break;
     } else {
-      field.push_back(static_cast<char>(c));
+      if (keeps()) field.push_back(static_cast<char>(c));
       c = stream_.get();
       // The mark stands in front of everything, also of a quote.
       if (line_ == 1 && fields.size() == 1 && field == "\xEF\xBB\xBF") field.clear();

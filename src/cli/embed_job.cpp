@@ -32,6 +32,11 @@ struct Window {
   bool is_empty() const { return rows.empty() && rows_skipped == 0; }
 };
 
+/// "1 row", "2 rows"
+std::string counted(int64_t count, std::string_view one, std::string_view several) {
+  return fmt::format("{} {}", count, count == 1 ? one : several);
+}
+
 /// Whether the input can be read twice, which a pipe cannot.
 bool is_rereadable(const EmbedJob& job) {
   return job.texts.empty() && (std::filesystem::is_regular_file(job.input) || std::filesystem::is_directory(job.input));
@@ -298,15 +303,15 @@ void EmbedRun::finish() {
     file_->commit();
   }
   if (rows_repaired_ > 0) {
-    warn(fmt::format("{} texts held bytes that are not UTF-8; each broken part was read as U+FFFD", rows_repaired_));
+    warn(fmt::format("{} held bytes that are not UTF-8; each broken part was read as U+FFFD",
+                     counted(rows_repaired_, "text", "texts")));
   }
   if (progress_.rows_truncated > 0) {
-    warn(fmt::format("{} texts were cut to the {} tokens that the model takes", progress_.rows_truncated,
-                     embedder_.info().max_tokens));
+    warn(fmt::format("{} cut to the {} tokens that the model takes",
+                     counted(progress_.rows_truncated, "text was", "texts were"), embedder_.info().max_tokens));
   }
   if (progress_.rows_skipped > 0) {
-    warn(fmt::format("{} skipped{}",
-                     progress_.rows_skipped == 1 ? "1 row was" : fmt::format("{} rows were", progress_.rows_skipped),
+    warn(fmt::format("{} skipped{}", counted(progress_.rows_skipped, "row was", "rows were"),
                      file_ == nullptr ? "" : "; they are listed in " + job_.path + ".skipped.jsonl"));
   }
 }

@@ -20,9 +20,9 @@ namespace {
 /// Bytes of one text or line: far above what any model takes, far below what hurts.
 constexpr size_t kMostBytes = size_t{16} << 20;
 
-/// Notes on a row that its text or line is too long.
-bool check_length(InputRow& row, std::string_view text) {
-  if (text.size() <= kMostBytes) return true;
+/// False, noted on the row, when it has too many bytes.
+bool check_length(InputRow& row, size_t bytes) {
+  if (bytes <= kMostBytes) return true;
   row.error.emplace(ErrorKind::kInvalidInput,
                     fmt::format("more than {} MiB in one row: cut the text into several", kMostBytes >> 20), row.where);
   return false;
@@ -45,7 +45,7 @@ bool read_line(std::istream& stream, std::string& line) {
 
 /// Takes over a text, repairing broken UTF-8.
 void set_text(InputRow& row, std::string text) {
-  if (!check_length(row, text)) return;
+  if (!check_length(row, text.size())) return;
   row.is_repaired = find_invalid_utf8(text).has_value();
   row.input.text = row.is_repaired ? repair_utf8(text) : std::move(text);
 }
@@ -120,7 +120,7 @@ class DirectoryReader final : public RowReader {
   bool next(InputRow& row) override {
     while (position_ < files_.size()) {
       const std::string& path = files_[position_++];
-      std::string content = read_file(path);
+      std::string content = read_file(path, kMostBytes + 1);
       if (!is_text(content)) continue;
       row = new_row(index_++, path, settings_);
       row.id = as_json_string(repair_utf8(path));
@@ -194,7 +194,7 @@ class LineReader final : public StreamReader {
 class CsvReader final : public StreamReader {
  public:
   CsvReader(const std::string& path, const RowSettings& settings, char separator)
-      : StreamReader(path, settings), csv_(stream(), name_, separator) {
+      : StreamReader(path, settings), csv_(stream(), name_, separator, kMostBytes) {
     std::vector<std::string> names;
     if (!csv_.next(names))
       fail(ErrorKind::kInvalidInput, name_, "expected a header line with the column names, found nothing");
@@ -217,6 +217,7 @@ class CsvReader final : public StreamReader {
       return false;
     }
     row = new_row(index_++, fmt::format("{}:{}", name_, csv_.line()), settings_);
+    if (!check_length(row, csv_.bytes())) return true;
     if (fields.size() != width_) {
       row.error.emplace(ErrorKind::kInvalidInput,
                         fmt::format("expected {} fields as in the header, found {}", width_, fields.size()), row.where);
@@ -247,7 +248,7 @@ RowFormat format_of(const std::string& path) {
 }  // namespace
 
 void parse_json_row(std::string_view line, const RowSettings& settings, InputRow& row) {
-  if (!check_length(row, line)) return;
+  if (!check_length(row, line.size())) return;
   try {
     row.is_repaired = find_invalid_utf8(line).has_value();
     const std::string repaired = row.is_repaired ? repair_utf8(line) : std::string();

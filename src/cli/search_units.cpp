@@ -17,9 +17,9 @@ namespace {
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\v\f") == std::string_view::npos; }
 
 void append_file(const std::string& path, UnitKind kind, bool is_listed, std::vector<SearchUnit>& units) {
-  const std::string content = read_file(path);
-  if (is_listed && !is_text(content)) return;
-  append_units(path, content, kind, units);
+  constexpr size_t kTellingBytes = 64 << 10;  // enough to know a picture or an archive without reading it whole
+  if (is_listed && !is_text(read_file(path, kTellingBytes))) return;
+  append_units(path, read_file(path), kind, units);
 }
 
 }  // namespace

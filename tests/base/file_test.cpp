@@ -46,6 +46,8 @@ TEST_F(File, ReadsAllBytes) {
   const std::string bytes = std::string("a\0b\xFF\n", 5) + std::string(200000, 'x');
   put("bytes", bytes);
   EXPECT_EQ(read_file(path("bytes")), bytes);
+  EXPECT_EQ(read_file(path("bytes"), 3), bytes.substr(0, 3));
+  EXPECT_EQ(read_file(path("bytes"), 0), "");
   put("empty", "");
   EXPECT_EQ(read_file(path("empty")), "");
 }

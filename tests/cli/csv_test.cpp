@@ -9,9 +9,11 @@ namespace {
 
 using Records = std::vector<std::vector<std::string>>;
 
+constexpr size_t kMostBytes = 1000;
+
 Records parse(const std::string& text, char separator = ',') {
   std::istringstream stream(text);
-  CsvParser csv(stream, "t.csv", separator);
+  CsvParser csv(stream, "t.csv", separator, kMostBytes);
   Records records;
   for (std::vector<std::string> fields; csv.next(fields);) records.push_back(fields);
   return records;
@@ -40,7 +42,7 @@ TEST(CsvParser, MarkLineEndsAndBlankLines) {
 
 TEST(CsvParser, LineOfARecordIsWhereItBegins) {
   std::istringstream stream("a\n\n\"b\nc\"\nd\n");
-  CsvParser csv(stream, "t.csv", ',');
+  CsvParser csv(stream, "t.csv", ',', kMostBytes);
   std::vector<std::string> fields;
   std::vector<int64_t> lines;
   while (csv.next(fields)) lines.push_back(csv.line());
@@ -49,6 +51,23 @@ TEST(CsvParser, LineOfARecordIsWhereItBegins) {
 
 TEST(CsvParser, OpenQuoteIsAnErrorWithItsPlace) {
   test::expect_error(ErrorKind::kInvalidInput, "t.csv:2: a quoted field is never closed", [] { parse("a\n\"b\nc\n"); });
+}
+
+TEST(CsvParser, LongRecordsAreKeptInPart) {
+  const std::string many(5 * kMostBytes, 'x');
+  for (const std::string& text : {many, "\"" + many + "\"", std::string(5 * kMostBytes, ',')}) {
+    std::istringstream stream("a," + text + "\nshort\n");
+    CsvParser csv(stream, "t.csv", ',', kMostBytes);
+    std::vector<std::string> fields;
+    ASSERT_TRUE(csv.next(fields));
+    EXPECT_EQ(csv.bytes(), 5 * kMostBytes + 2);
+    size_t kept = fields.size() - 1;
+    for (const std::string& field : fields) kept += field.size();
+    EXPECT_EQ(kept, kMostBytes);
+    ASSERT_TRUE(csv.next(fields));
+    EXPECT_EQ(fields, std::vector<std::string>{"short"});
+    EXPECT_EQ(csv.bytes(), 5u);
+  }
 }
 
 }  // namespace

@@ -285,7 +285,7 @@ TEST_F(EmbedCommand, StrangeTextsAreTextsToo) {
   const ChildResult result = embed("v3-tiny", {"-i", files_.path("t.txt"), "-t", "separation"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_EQ(parse_lines(result.output).size(), 2u);
-  EXPECT_THAT(result.errors, HasSubstr("1 texts held bytes that are not UTF-8"));
+  EXPECT_THAT(result.errors, HasSubstr("1 text held bytes that are not UTF-8"));
 }
 
 TEST_F(EmbedCommand, StandardInputAndPipes) {
@@ -357,7 +357,7 @@ TEST_F(EmbedCommand, TooLongATextNamesBothLengths) {
 
   const ChildResult cut = embed("bert-tiny-mean", {"-i", input, "--truncate"});
   EXPECT_EQ(parse_lines(cut.output).size(), 3u);
-  EXPECT_THAT(cut.errors, HasSubstr("1 texts were cut to the "));
+  EXPECT_THAT(cut.errors, HasSubstr("1 text was cut to the "));
 
   const ChildResult skipped =
       embed("bert-tiny-mean", {"-i", input, "--on-error", "skip", "-o", files_.path("v.jsonl")});

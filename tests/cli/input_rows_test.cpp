@@ -139,7 +139,17 @@ TEST_F(ReadRows, ARowAboveTheLimitIsAnErrorAndReadingGoesOn) {
     EXPECT_EQ(rows[1].input.text, "b") << name;
   }
   EXPECT_EQ(texts_of(read("u.txt", most)), std::vector<std::string>{most});
-  EXPECT_TRUE(read("t.csv", "text\n" + most + "c\n")[0].error);
+  const auto table = read("t.csv", "text,n\n\"" + most + "\",2\nb,3\n");
+  ASSERT_EQ(table.size(), 2u);
+  EXPECT_THAT(table[0].error->what(), testing::HasSubstr("t.csv:2: more than 16 MiB in one row"));
+  EXPECT_EQ(table[1].input.text, "b");
+  files_.write("d/a.txt", most + "c");
+  files_.write("d/b.txt", "b");
+  files_.write("d/picture", std::string(1, '\0') + most + most);
+  const auto files = read_all("d");
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_THAT(files[0].error->what(), testing::HasSubstr("d/a.txt: more than 16 MiB in one row"));
+  EXPECT_EQ(files[1].input.text, "b");
 }
 
 TEST_F(ReadRows, MissingFileIsAnError) {
