@@ -4,11 +4,12 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# The library is every room below cli but net: fetching models is the program's business, so the library needs no libcurl.
+# The library is every room below cli that turns text into vectors: fetching models is the program's business, so the
+# library needs no libcurl.
 add_library(jina_library SHARED)
 foreach(line IN LISTS JINA_LAYER_LINES)
   string(REGEX REPLACE ":.*" "" room "${line}")
-  if(TARGET jina_${room} AND NOT room MATCHES "^(cli|net)$")
+  if(TARGET jina_${room} AND NOT room MATCHES "^(cli|net|evaluation|training)$")
     target_sources(jina_library PRIVATE $<TARGET_OBJECTS:jina_${room}>)
     target_link_libraries(jina_library PRIVATE ${JINA_LINK_${room}})
   endif()

@@ -1,8 +1,23 @@
-# One static library jina_<room> per folder of src/, linked by the table in tools/layers.txt.
+# One static library jina_<room> per folder of src/, linked by the table in tools/layers.txt. What stands on libtorch (the
+# room `training`, and ops/torch as the library jina_ops_torch) is built with JINA_TORCH only and never linked to the
+# program, which loads libjina_torch.so at run time.
 
 set(JINA_LAYERS ${CMAKE_SOURCE_DIR}/tools/layers.txt)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${JINA_LAYERS})
 file(STRINGS ${JINA_LAYERS} JINA_LAYER_LINES REGEX "^[a-z_]+:")
+
+# jina_add_room(ROOM NEEDS... ): the library of src/ROOM
+function(jina_add_room room sources)
+  jina_isa_flags(${sources})
+  add_library(jina_${room} STATIC ${sources})
+  target_include_directories(jina_${room} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  foreach(need IN LISTS ARGN)
+    if(TARGET jina_${need})
+      target_link_libraries(jina_${room} PUBLIC jina_${need})
+    endif()
+  endforeach()
+  target_link_libraries(jina_${room} PUBLIC ${JINA_LINK_${room}})
+endfunction()
 
 # jina_add_rooms(): a library for each line of the table whose folder exists; `cli` is the program, made in src/.
 function(jina_add_rooms)
@@ -11,18 +26,17 @@ function(jina_add_rooms)
     string(REGEX REPLACE "^[a-z_]+: *" "" needs "${line}")
     separate_arguments(needs)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.cpp)
-    list(FILTER sources EXCLUDE REGEX "/cli/main\\.cpp$")
-    if(NOT sources)
+    list(FILTER sources EXCLUDE REGEX "/cli/main\\.cpp$|/ops/torch/")
+    if(NOT sources OR (room STREQUAL "training" AND NOT JINA_TORCH))
       continue()
     endif()
-    jina_isa_flags(${sources})
-    add_library(jina_${room} STATIC ${sources})
-    target_include_directories(jina_${room} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
-    foreach(need IN LISTS needs)
-      if(TARGET jina_${need})
-        target_link_libraries(jina_${room} PUBLIC jina_${need})
-      endif()
-    endforeach()
-    target_link_libraries(jina_${room} PUBLIC ${JINA_LINK_${room}})
+    if(room STREQUAL "cli")
+      list(REMOVE_ITEM needs training)
+    endif()
+    jina_add_room(${room} "${sources}" ${needs})
+    if(room STREQUAL "ops" AND JINA_TORCH)
+      file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/ops/torch/*.cpp)
+      jina_add_room(ops_torch "${sources}" ops)
+    endif()
   endforeach()
 endfunction()

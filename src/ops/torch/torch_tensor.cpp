@@ -1,0 +1,93 @@
+#include "ops/torch/torch_tensor.h"
+
+#include <ATen/Functions.h>
+
+namespace jina {
+
+namespace {
+
+/// Marks owners that hold a torch tensor, so that a handle can be told from one on other memory.
+struct DeleteTorchTensor {
+  void operator()(const void* value) const { delete static_cast<const at::Tensor*>(value); }
+};
+
+const at::Tensor* torch_owner(const Tensor& tensor) {
+  const std::shared_ptr<const void>& owner = tensor.owner();
+  if (std::get_deleter<DeleteTorchTensor>(owner) == nullptr) return nullptr;
+  return static_cast<const at::Tensor*>(owner.get());
+}
+
+std::vector<int64_t> sizes_of(const Tensor& tensor) {
+  std::vector<int64_t> sizes;
+  for (int i = 0; i < tensor.shape().rank(); ++i) sizes.push_back(tensor.size(i));
+  return sizes;
+}
+
+/// Rows and columns of `base` that the handle shows, as a view that autograd knows.
+at::Tensor view_of(const at::Tensor& base, const Tensor& tensor) {
+  const auto skipped = (tensor.raw() - static_cast<const std::byte*>(base.data_ptr())) / size_of(tensor.dtype());
+  const std::vector<int64_t> sizes = sizes_of(tensor);
+  if (skipped == 0 && base.sizes() == at::IntArrayRef(sizes)) return base;
+  if (sizes.size() == 2 && base.dim() == 2) {
+    const int64_t row = skipped / base.stride(0), column = skipped % base.stride(0);
+    return base.narrow(0, row, sizes[0]).narrow(1, column, sizes[1]);
+  }
+  JINA_CHECK(tensor.is_contiguous() && base.is_contiguous());
+  return base.reshape({-1}).narrow(0, skipped, tensor.shape().elements()).reshape(sizes);
+}
+
+}  // namespace
+
+DType dtype_of(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return DType::kF32;
+    case at::kDouble: return DType::kF64;
+    case at::kHalf: return DType::kF16;
+    case at::kBFloat16: return DType::kBF16;
+    case at::kInt: return DType::kI32;
+    case at::kLong: return DType::kI64;
+    default: fail(ErrorKind::kUnsupported, {}, "no tensors of torch type {}", c10::toString(type));
+  }
+}
+
+at::ScalarType scalar_type_of(DType dtype) {
+  switch (dtype) {
+    case DType::kF32: return at::kFloat;
+    case DType::kF64: return at::kDouble;
+    case DType::kF16: return at::kHalf;
+    case DType::kBF16: return at::kBFloat16;
+    case DType::kI32: return at::kInt;
+    case DType::kI64: return at::kLong;
+    case DType::kI8: return at::kChar;
+    case DType::kU8: return at::kByte;
+    case DType::kBool: return at::kBool;
+  }
+  return at::kFloat;
+}
+
+Tensor wrap(at::Tensor value) {
+  if (value.dim() > 0 && !value.is_contiguous() && !(value.dim() == 2 && value.stride(1) == 1)) {
+    value = value.contiguous();
+  }
+  const DType dtype = dtype_of(value.scalar_type());
+  const Shape shape(std::span(value.sizes().data(), value.sizes().size()));
+  const int64_t stride = value.dim() == 2 ? value.stride(0) : 0;
+  const int64_t elements = stride > 0 && shape[0] > 0 ? (shape[0] - 1) * stride + shape[1] : shape.elements();
+  auto* data = static_cast<std::byte*>(value.data_ptr());
+  std::shared_ptr<const void> owner(new at::Tensor(std::move(value)), DeleteTorchTensor{});
+  return Tensor(Storage{data, static_cast<size_t>(elements * size_of(dtype)), std::move(owner)}, dtype, shape, stride);
+}
+
+at::Tensor unwrap(const Tensor& tensor) {
+  if (const at::Tensor* base = torch_owner(tensor)) return view_of(*base, tensor);
+  std::vector<int64_t> strides(sizes_of(tensor).size(), 1);
+  for (size_t i = strides.size(); i-- > 1;) strides[i - 1] = strides[i] * tensor.size(static_cast<int>(i));
+  if (!strides.empty()) strides.front() = tensor.row_stride();
+  const auto keep = tensor.owner();
+  return at::from_blob(tensor.raw(), sizes_of(tensor), strides, [keep](void*) {},
+                       at::TensorOptions().dtype(scalar_type_of(tensor.dtype())));
+}
+
+bool is_wrapped(const Tensor& tensor) { return torch_owner(tensor) != nullptr; }
+
+}  // namespace jina

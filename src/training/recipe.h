@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jina {
+
+/// How the first weights of a run come about.
+enum class Initialise : uint8_t {
+  kCheckpoint,  ///< as they are in `from`
+  kRandom,      ///< normal with deviation 0.02, in the shape of `from`'s config.json
+  kRotary,      ///< from a BERT or XLM-RoBERTa with absolute positions: those dropped, rotary put in
+  kAlibi,       ///< the same with ALiBi
+};
+
+struct ModelRecipe {
+  std::string from;  ///< a model directory
+  Initialise initialise = Initialise::kCheckpoint;
+  int64_t max_tokens = 0;         ///< of the model that is made; 0: what `from` says
+  double rotary_base = 10000;     ///< for kRotary
+  bool align_heads = true;        ///< for kRotary: the closed-form head alignment before rotary goes in
+  std::string align_data;         ///< name of the data whose first texts align the heads
+  int64_t align_texts = 400;
+  std::vector<int64_t> matryoshka;  ///< sizes to state in the model's config; empty: as `from`
+};
+
+/// What a row of a data set gives to a loss; the file's field for each is named in `columns`.
+enum class Column : uint8_t { kText, kQuery, kPositive, kNegatives, kScore, kLabel };
+
+/// One source of rows: JSON lines, CSV or TSV, plain or gzip. A batch comes from one source only.
+struct DataRecipe {
+  std::string name;
+  std::vector<std::string> files;
+  std::map<Column, std::string> columns;  ///< role → field; a field may hold a text, a list of texts, or a number
+  std::optional<double> rate;             ///< weight in the draw; default: rows^(1 / sampling temperature)
+  std::string language;                   ///< masked-language stages rotate over these
+  int64_t most_rows = 0;                  ///< 0: all
+  bool is_filtered = true;                ///< [filter] applies
+};
+
+/// What is removed from pairs before training; every count is reported.
+struct FilterRecipe {
+  double substring = 0.8;       ///< drop when this share of the shorter text's words occur in the longer; 0: off
+  int64_t substring_words = 4;  ///< … and it has at least so many words
+  bool exact_duplicates = true;
+  bool near_duplicates = true;
+  std::vector<std::string> decontaminate;  ///< files with evaluation texts: rows that share one are dropped
+};
+
+enum class Schedule : uint8_t { kConstant, kLinear, kCosine, kInverseSquareRoot };
+
+struct OptimiserRecipe {
+  double learning_rate = 1e-4;
+  double embedding_rate = 1.0;  ///< factor on the learning rate of embedding tables and their adapters
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double epsilon = 1e-6;
+  double weight_decay = 0.01;  ///< not on norms and biases
+  double clip = 1.0;           ///< largest global gradient norm; 0: none
+  Schedule schedule = Schedule::kLinear;
+  double warmup = 0.06;       ///< share of the steps, or a number of steps when above 1
+  double final_share = 0.02;  ///< of the learning rate, at the last step
+};
+
+/// One term of the sum that a stage minimises: a row of losses/registry.cpp.
+struct LossRecipe {
+  std::string name;
+  double weight = 1;
+  double temperature = 0.05;
+  std::map<std::string, double> options;  ///< what this loss has besides, by the names in its registry row
+};
+
+/// One kind of step of a stage: data, their losses, and how the model encodes them. A step draws one objective, then one
+/// data set of it.
+struct ObjectiveRecipe {
+  std::vector<std::string> data;
+  std::vector<LossRecipe> losses;
+  double rate = 1;             ///< share of the steps
+  std::string query_task;      ///< task (adapter and instruction) of queries, or of all texts; "": the base model
+  std::string positive_task;   ///< of positives and negatives; "": as query_task
+  std::string query_prompt;    ///< put in front of queries in place of the task's instruction
+  std::string positive_prompt;
+  std::optional<bool> instructions;  ///< default: use the tasks' instructions
+  int64_t batch = 0;           ///< 0: the stage's
+  int64_t max_tokens = 0;      ///< 0: the stage's
+};
+
+struct StageRecipe {
+  std::string name;
+  std::string kind;  ///< mlm, pairs, adapters, joint or distil: sets defaults only
+  std::vector<ObjectiveRecipe> objectives;
+  int64_t steps = 0;
+  int64_t batch = 0;       ///< rows of one optimiser step over all ranks; for mlm: packed sequences
+  int64_t max_tokens = 0;  ///< of one text; longer ones are cut
+  std::vector<int64_t> matryoshka;
+  double sampling_temperature = 2;
+  OptimiserRecipe optimiser;
+  std::vector<std::string> train;   ///< name patterns of the tensors that train; empty: all
+  std::vector<std::string> freeze;  ///< … and of those that do not after all
+  int64_t lora_rank = 0;            ///< adapters made for tasks that have none
+  double lora_alpha = 1;
+  std::vector<std::string> tasks;   ///< tasks whose adapters train
+  double dropout = 0;
+  int64_t chunk_tokens = 0;      ///< GradCache: encode in chunks of so many tokens; 0: the whole batch at once
+  bool checkpointing = false;    ///< recompute each layer in the backward pass
+  double mask_rate = 0.3;        ///< mlm
+  std::string teacher;           ///< model directory, for losses that want teacher vectors
+  int64_t teacher_tokens = 0;    ///< longest text that the teacher sees at once; longer ones in windows. 0: its limit
+  bool reset_optimiser = true;   ///< moments start at zero
+};
+
+struct EvaluationRecipe {
+  std::string name;
+  std::string file;
+  std::map<Column, std::string> columns;
+  std::string metric;  ///< spearman (pairs with score), recall@1, ndcg@10 (pairs), mlm_loss (text)
+  std::string query_task;
+  std::string positive_task;
+  int64_t dimensions = 0;
+  bool keeps_best = false;  ///< the best checkpoint by this metric is kept beside the last
+};
+
+/// The full statement of a training run.
+struct Recipe {
+  std::string path;        ///< of the file, for messages; relative paths in it start from its folder
+  std::string output;      ///< run directory
+  uint64_t seed = 1;
+  std::string precision = "auto";  ///< f32, bf16 or auto (bf16 where the processor or GPU has it)
+  std::string device = "auto";     ///< cpu, cuda or auto
+  int threads = 0;
+  int64_t checkpoint_every = 500;
+  int64_t keep_checkpoints = 2;
+  int64_t evaluate_every = 0;  ///< 0: at the end of each stage
+  ModelRecipe model;
+  std::vector<DataRecipe> data;
+  FilterRecipe filter;
+  std::vector<StageRecipe> stages;
+  std::vector<EvaluationRecipe> evaluations;
+  std::string text;  ///< the recipe as read, with what --set changed: its sha256 names the run
+};
+
+/// Reads a recipe. `overrides` are "key.path=value" (stages and data by name: "stage.pairs.steps=10").
+/// Errors: kNotFound; kInvalidInput naming file, line, key, what was expected; nearest known key is suggested.
+Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides);
+
+}  // namespace jina
