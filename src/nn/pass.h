@@ -7,14 +7,18 @@
 
 namespace jina {
 
-/// Named intermediate results of one forward pass, copied for tests that compare layer by layer.
+/// Named intermediate results of one forward pass: copies, for tests that compare layer by layer, or the values
+/// themselves, for losses on them (where the backend does not write in place).
 class Capture {
  public:
-  void add(const std::string& name, const Tensor& value);
+  enum class Keep : uint8_t { kCopies, kValues };
+  explicit Capture(Keep keep = Keep::kCopies) : keep_(keep) {}
+  void add(Backend& backend, const std::string& name, const Tensor& value);
   /// (tokens, width) f32 by name, e.g. "layer.0".
   const std::map<std::string, Tensor>& values() const { return values_; }
 
  private:
+  Keep keep_;
   std::map<std::string, Tensor> values_;
 };
 
@@ -27,7 +31,7 @@ struct Pass {
   Capture* capture;                 // null when nobody looks
 
   void show(const std::string& name, const Tensor& value) const {
-    if (capture != nullptr) capture->add(name, value);
+    if (capture != nullptr) capture->add(backend, name, value);
   }
 };
 
