@@ -24,17 +24,17 @@ struct TrainingEvents {
 
 struct StepReport {
   std::string stage;
-  int64_t step = 0;         ///< of the stage, from 1
+  int64_t step = 0;  ///< of the stage, from 1
   int64_t steps = 0;
-  int64_t overall = 0;      ///< of the run, from 1
+  int64_t overall = 0;  ///< of the run, from 1
   int64_t overall_steps = 0;
   double loss = 0;
   std::map<std::string, double> terms{};  ///< each loss by name
   double gradient_norm = 0;
   double learning_rate = 0;
-  int64_t tokens = 0;       ///< of this step, all ranks
-  double seconds = 0;       ///< of this step
-  int64_t memory_bytes = 0; ///< peak resident set, or peak device memory
+  int64_t tokens = 0;        ///< of this step, all ranks
+  double seconds = 0;        ///< of this step
+  int64_t memory_bytes = 0;  ///< peak resident set, or peak device memory
 };
 
 struct TrainRequest {

@@ -19,10 +19,10 @@ enum class Initialise : uint8_t {
 struct ModelRecipe {
   std::string from;  ///< a model directory
   Initialise initialise = Initialise::kCheckpoint;
-  int64_t max_tokens = 0;         ///< of the model that is made; 0: what `from` says
-  double rotary_base = 10000;     ///< for kRotary
-  bool align_heads = true;        ///< for kRotary: the closed-form head alignment before rotary goes in
-  std::string align_data;         ///< name of the data whose first texts align the heads
+  int64_t max_tokens = 0;      ///< of the model that is made; 0: what `from` says
+  double rotary_base = 10000;  ///< for kRotary
+  bool align_heads = true;     ///< for kRotary: the closed-form head alignment before rotary goes in
+  std::string align_data;      ///< name of the data whose first texts align the heads
   int64_t align_texts = 400;
   std::vector<int64_t> matryoshka;  ///< sizes to state in the model's config; empty: as `from`
 };
@@ -73,19 +73,19 @@ struct LossRecipe {
   std::map<std::string, double> options;  ///< what this loss has besides, by the names in its registry row
 };
 
-/// One kind of step of a stage: data, their losses, and how the model encodes them. A step draws one objective, then one
-/// data set of it.
+/// One kind of step of a stage: data, their losses, and how the model encodes them. A step draws one objective, then
+/// one data set of it.
 struct ObjectiveRecipe {
   std::vector<std::string> data;
   std::vector<LossRecipe> losses;
-  double rate = 1;             ///< share of the steps
-  std::string query_task;      ///< task (adapter and instruction) of queries, or of all texts; "": the base model
-  std::string positive_task;   ///< of positives and negatives; "": as query_task
-  std::string query_prompt;    ///< put in front of queries in place of the task's instruction
+  double rate = 1;            ///< share of the steps
+  std::string query_task;     ///< task (adapter and instruction) of queries, or of all texts; "": the base model
+  std::string positive_task;  ///< of positives and negatives; "": as query_task
+  std::string query_prompt;   ///< put in front of queries in place of the task's instruction
   std::string positive_prompt;
   std::optional<bool> instructions;  ///< default: use the tasks' instructions
-  int64_t batch = 0;           ///< 0: the stage's
-  int64_t max_tokens = 0;      ///< 0: the stage's
+  int64_t batch = 0;                 ///< 0: the stage's
+  int64_t max_tokens = 0;            ///< 0: the stage's
 };
 
 struct StageRecipe {
@@ -102,14 +102,14 @@ struct StageRecipe {
   std::vector<std::string> freeze;  ///< … and of those that do not after all
   int64_t lora_rank = 0;            ///< adapters made for tasks that have none
   double lora_alpha = 1;
-  std::vector<std::string> tasks;   ///< tasks whose adapters train
+  std::vector<std::string> tasks;  ///< tasks whose adapters train
   double dropout = 0;
-  int64_t chunk_tokens = 0;      ///< GradCache: encode in chunks of so many tokens; 0: the whole batch at once
-  bool checkpointing = false;    ///< recompute each layer in the backward pass
-  double mask_rate = 0.3;        ///< mlm
-  std::string teacher;           ///< model directory, for losses that want teacher vectors
-  int64_t teacher_tokens = 0;    ///< longest text that the teacher sees at once; longer ones in windows. 0: its limit
-  bool reset_optimiser = true;   ///< moments start at zero
+  int64_t chunk_tokens = 0;     ///< GradCache: encode in chunks of so many tokens; 0: the whole batch at once
+  bool checkpointing = false;   ///< recompute each layer in the backward pass
+  double mask_rate = 0.3;       ///< mlm
+  std::string teacher;          ///< model directory, for losses that want teacher vectors
+  int64_t teacher_tokens = 0;   ///< longest text that the teacher sees at once; longer ones in windows. 0: its limit
+  bool reset_optimiser = true;  ///< moments start at zero
 };
 
 struct EvaluationRecipe {
@@ -125,8 +125,8 @@ struct EvaluationRecipe {
 
 /// The full statement of a training run.
 struct Recipe {
-  std::string path;        ///< of the file, for messages; relative paths in it start from its folder
-  std::string output;      ///< run directory
+  std::string path;    ///< of the file, for messages; relative paths in it start from its folder
+  std::string output;  ///< run directory
   uint64_t seed = 1;
   std::string precision = "auto";  ///< f32, bf16 or auto (bf16 where the processor or GPU has it)
   std::string device = "auto";     ///< cpu, cuda or auto

@@ -84,8 +84,9 @@ at::Tensor unwrap(const Tensor& tensor) {
   for (size_t i = strides.size(); i-- > 1;) strides[i - 1] = strides[i] * tensor.size(static_cast<int>(i));
   if (!strides.empty()) strides.front() = tensor.row_stride();
   const auto keep = tensor.owner();
-  return at::from_blob(tensor.raw(), sizes_of(tensor), strides, [keep](void*) {},
-                       at::TensorOptions().dtype(scalar_type_of(tensor.dtype())));
+  return at::from_blob(
+      tensor.raw(), sizes_of(tensor), strides, [keep](void*) {},
+      at::TensorOptions().dtype(scalar_type_of(tensor.dtype())));
 }
 
 bool is_wrapped(const Tensor& tensor) { return torch_owner(tensor) != nullptr; }

@@ -35,8 +35,8 @@ struct LossBatch {
 /// A loss: a scalar that can be differentiated, a mean over rows where the paper's form is one.
 using Loss = at::Tensor (*)(const LossBatch& batch, const LossRecipe& recipe);
 
-/// One row per loss: its name in recipes, the columns of data it needs ("query positive | negatives" : needed | used when
-/// there), its options with their defaults, and where it comes from.
+/// One row per loss: its name in recipes, the columns of data it needs ("query positive | negatives" : needed | used
+/// when there), its options with their defaults, and where it comes from.
 struct LossEntry {
   std::string_view name;
   std::string_view columns;
