@@ -144,7 +144,7 @@ void Scheduler::run_pass(const std::vector<PassRow>& rows) {
   }
   Tensor pooled;  // (spans, hidden)
   try {
-    pooled = model.backend->mean_pool(model.encoder->forward(batch, nullptr), spans);
+    pooled = model.backend->to_host(model.backend->mean_pool(model.encoder->forward(batch, nullptr), spans));
   } catch (...) {
     for (const PassRow& row : rows) row.waiting->error = std::current_exception();
     return;

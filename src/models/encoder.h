@@ -54,9 +54,11 @@ ModelCard read_card(const ModelDirectory& directory, std::string_view family);
 /// Every layer in turn on the embedded tokens, naming each result "layer.N". A template over the family's layer type.
 template <typename Layer>
 Tensor run_layers(const Pass& pass, Tensor hidden, const std::vector<Layer>& layers) {
+  hidden = pass.backend.dropout(std::move(hidden));
   pass.show("embeddings", hidden);
   for (size_t i = 0; i < layers.size(); ++i) {
-    hidden = layers[i](pass, std::move(hidden));
+    hidden = pass.backend.run_layer([pass, &layer = layers[i]](Tensor x) { return layer(pass, std::move(x)); },
+                                    std::move(hidden));
     if (pass.capture != nullptr) pass.show("layer." + std::to_string(i), hidden);
   }
   return hidden;

@@ -12,15 +12,15 @@ namespace jina {
 
 /// "weight" (out, in) and "bias" (out) of a scope.
 LinearWeights linear_weights(const Weights& scope, int64_t out, int64_t in);
-/// The layers "query", "key" and "value" of a scope as one: (3 hidden, hidden).
-LinearWeights query_key_value_weights(const Weights& scope, int64_t hidden);
-/// Several linear layers on one input as one: weights, biases and adapters stacked (adapters become block-diagonal).
-LinearWeights fuse(std::vector<LinearWeights> parts);
+/// The layers "query", "key" and "value" of a scope, (hidden, hidden) each.
+std::vector<LinearWeights> query_key_value_weights(const Weights& scope, int64_t hidden);
 
 /// A linear layer in the backend's layout.
 class Linear {
  public:
   Linear(Backend& backend, LinearWeights weights) : weights_(backend.prepare(std::move(weights))) {}
+  /// Several layers on one input, outputs side by side.
+  Linear(Backend& backend, std::vector<LinearWeights> stacked) : weights_(backend.prepare(std::move(stacked))) {}
   /// x: (tokens, in) → (tokens, out)
   Tensor operator()(const Pass& pass, Tensor x, DType output = DType::kF32) const {
     return pass.backend.linear(*weights_, std::move(x), {.output = output, .adapters = pass.adapters});
@@ -44,8 +44,8 @@ class LayerNorm {
 };
 
 struct SelfAttentionWeights {
-  LinearWeights query_key_value;  // (3 hidden, hidden): query, key, value one below the other
-  LinearWeights output;           // (hidden, hidden)
+  std::vector<LinearWeights> query_key_value;  // 3 of (hidden, hidden), or one of (3 hidden, hidden)
+  LinearWeights output;                        // (hidden, hidden)
   int64_t heads = 0;
 };
 
@@ -98,7 +98,7 @@ class FeedForward {
   FeedForward(Backend& backend, FeedForwardWeights weights) : weights_(backend.prepare(std::move(weights))) {}
   /// x: (tokens, hidden) → (tokens, hidden)
   Tensor operator()(const Pass& pass, const Tensor& x) const {
-    return pass.backend.feed_forward(*weights_, x, pass.adapters);
+    return pass.backend.dropout(pass.backend.feed_forward(*weights_, x, pass.adapters));
   }
 
  private:

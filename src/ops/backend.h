@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,8 +46,9 @@ struct FeedForwardWeights {
 
 /// One embedding table with its LoRA adapters, whose roles are swapped against a linear layer: row += scale * A[id] B.
 struct EmbeddingWeights {
-  Tensor table;                   // (vocabulary, hidden)
-  std::vector<LowRank> adapters;  // a: (vocabulary, rank), b: (rank, hidden)
+  Tensor table;                      // (vocabulary, hidden)
+  std::vector<LowRank> adapters;     // a: (vocabulary, rank), b: (rank, hidden)
+  bool adapters_transposed = false;  ///< both as PEFT stores them: a (rank, vocabulary), b (hidden, rank)
 };
 
 struct NormWeights {
@@ -118,7 +121,13 @@ class Backend {
   virtual TensorPool& buffers() = 0;
   virtual int threads() const = 0;
 
-  virtual std::unique_ptr<PreparedLinear> prepare(LinearWeights weights) = 0;
+  /// Several layers on one input as one: their outputs stand side by side. Each keeps its own adapters.
+  virtual std::unique_ptr<PreparedLinear> prepare(std::vector<LinearWeights> stacked) = 0;
+  std::unique_ptr<PreparedLinear> prepare(LinearWeights weights) {
+    std::vector<LinearWeights> one;
+    one.push_back(std::move(weights));
+    return prepare(std::move(one));
+  }
   virtual std::unique_ptr<PreparedFeedForward> prepare(FeedForwardWeights weights) = 0;
   virtual std::unique_ptr<PreparedEmbedding> prepare(EmbeddingWeights weights) = 0;
 
@@ -147,6 +156,16 @@ class Backend {
 
   /// Mean of each span of tokens. hidden: (tokens, hidden) f32 → (spans, hidden) f32; an empty span gives zeros.
   virtual Tensor mean_pool(const Tensor& hidden, std::span<const TokenSpan> spans) = 0;
+
+  /// Zeros some values and scales the others while a backend trains with dropout; else x itself.
+  virtual Tensor dropout(Tensor x) { return x; }
+
+  /// One layer of an encoder. A backend that trains may drop what the layer keeps for its gradient and compute it again
+  /// when that is needed (Chen et al. 2016).
+  virtual Tensor run_layer(const std::function<Tensor(Tensor)>& layer, Tensor x) { return layer(std::move(x)); }
+
+  /// The values in memory that the processor reads.
+  virtual Tensor to_host(const Tensor& x) { return x; }
 };
 
 }  // namespace jina

@@ -6,7 +6,7 @@
 
 namespace jina {
 
-enum class DType : uint8_t { kF32, kF16, kBF16, kI32, kI64, kI8, kU8, kBool };
+enum class DType : uint8_t { kF32, kF64, kF16, kBF16, kI32, kI64, kI8, kU8, kBool };
 
 constexpr int64_t size_of(DType dtype) {
   switch (dtype) {
@@ -14,6 +14,7 @@ constexpr int64_t size_of(DType dtype) {
     case DType::kI32: return 4;
     case DType::kF16:
     case DType::kBF16: return 2;
+    case DType::kF64:
     case DType::kI64: return 8;
     case DType::kI8:
     case DType::kU8:

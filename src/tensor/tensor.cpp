@@ -10,6 +10,7 @@ namespace jina {
 std::string_view to_string(DType dtype) {
   switch (dtype) {
     case DType::kF32: return "f32";
+    case DType::kF64: return "f64";
     case DType::kF16: return "f16";
     case DType::kBF16: return "bf16";
     case DType::kI32: return "i32";
@@ -48,10 +49,11 @@ std::string to_string(const Shape& shape) {
   return text + ")";
 }
 
-Tensor::Tensor(Storage storage, DType dtype, Shape shape) : storage_(std::move(storage)), dtype_(dtype), shape_(shape) {
+Tensor::Tensor(Storage storage, DType dtype, Shape shape, int64_t row_stride)
+    : storage_(std::move(storage)), dtype_(dtype), shape_(shape) {
   width_ = 1;
   for (int i = 1; i < shape.rank(); ++i) width_ *= shape[i];
-  row_stride_ = width_;
+  row_stride_ = std::max(row_stride, width_);
   JINA_CHECK(storage_.bytes >= bytes());
 }
 
@@ -136,6 +138,7 @@ Tensor to_f32(const Tensor& tensor) {
     case DType::kF32: widen<float>(tensor, wide); return wide;
     case DType::kF16: widen<Float16>(tensor, wide); return wide;
     case DType::kBF16: widen<BFloat16>(tensor, wide); return wide;
+    case DType::kF64:
     case DType::kI32:
     case DType::kI64:
     case DType::kI8:
@@ -143,6 +146,31 @@ Tensor to_f32(const Tensor& tensor) {
     case DType::kBool: break;
   }
   fail(ErrorKind::kModelFile, {}, "expected a floating-point tensor, found {}", to_string(tensor.dtype()));
+}
+
+Tensor stack_rows(std::span<const Tensor> parts) {
+  JINA_CHECK(!parts.empty());
+  const auto is_same = [&](const Tensor& part) { return part.dtype() == parts[0].dtype(); };
+  const DType dtype = std::ranges::all_of(parts, is_same) ? parts[0].dtype() : DType::kF32;
+  std::array<int64_t, Shape::kMaxRank> sizes{};
+  const int rank = parts[0].shape().rank();
+  JINA_CHECK(rank >= 1);
+  for (int i = 1; i < rank; ++i) sizes[static_cast<size_t>(i)] = parts[0].size(i);
+  for (const Tensor& part : parts) {
+    JINA_CHECK(part.shape().rank() == rank && part.width() == parts[0].width());
+    sizes[0] += part.rows();
+  }
+  Tensor stacked = make_tensor(dtype, Shape(std::span(sizes).first(static_cast<size_t>(rank))));
+  const int64_t row_bytes = stacked.width() * size_of(dtype);
+  std::byte* target = stacked.raw();
+  for (const Tensor& part : parts) {
+    const Tensor source = part.dtype() == dtype ? part : to_f32(part);
+    for (int64_t r = 0; r < source.rows(); ++r) {
+      const std::byte* row = source.raw() + r * source.row_stride() * size_of(dtype);
+      target = std::copy_n(row, row_bytes, target);
+    }
+  }
+  return stacked;
 }
 
 }  // namespace jina

@@ -49,7 +49,8 @@ struct Storage {
 class Tensor {
  public:
   Tensor() = default;
-  Tensor(Storage storage, DType dtype, Shape shape);
+  /// `row_stride` 0: rows lie without a gap.
+  Tensor(Storage storage, DType dtype, Shape shape, int64_t row_stride = 0);
 
   bool is_empty() const { return storage_.data == nullptr; }
   DType dtype() const { return dtype_; }
@@ -65,6 +66,8 @@ class Tensor {
   bool is_sole_owner() const { return storage_.owner.use_count() == 1; }
   /// Handles that share the memory, this one included.
   int64_t handles() const { return storage_.owner.use_count(); }
+  /// What keeps the memory alive.
+  const std::shared_ptr<const void>& owner() const { return storage_.owner; }
   bool shares_memory_with(const Tensor& other) const {
     return storage_.owner != nullptr && storage_.owner == other.storage_.owner;
   }
@@ -110,5 +113,9 @@ Tensor make_tensor(DType dtype, Shape shape);
 Tensor make_tensor(std::span<const float> values, Shape shape);
 /// A contiguous float32 copy of a f32, f16 or bf16 tensor (the tensor itself when it is one already).
 Tensor to_f32(const Tensor& tensor);
+
+/// A fresh tensor of the given floating-point tensors stacked along the first dimension, in their common dtype, or f32
+/// when they differ.
+Tensor stack_rows(std::span<const Tensor> parts);
 
 }  // namespace jina

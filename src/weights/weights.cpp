@@ -151,29 +151,4 @@ void Weights::release_taken() const {
   account_->taken.clear();
 }
 
-Tensor stack_rows(std::span<const Tensor> parts) {
-  JINA_CHECK(!parts.empty());
-  const auto is_same = [&](const Tensor& part) { return part.dtype() == parts[0].dtype(); };
-  const DType dtype = std::ranges::all_of(parts, is_same) ? parts[0].dtype() : DType::kF32;
-  std::array<int64_t, Shape::kMaxRank> sizes{};
-  const int rank = parts[0].shape().rank();
-  JINA_CHECK(rank >= 1);
-  for (int i = 1; i < rank; ++i) sizes[static_cast<size_t>(i)] = parts[0].size(i);
-  for (const Tensor& part : parts) {
-    JINA_CHECK(part.shape().rank() == rank && part.width() == parts[0].width());
-    sizes[0] += part.rows();
-  }
-  Tensor stacked = make_tensor(dtype, Shape(std::span(sizes).first(static_cast<size_t>(rank))));
-  const int64_t row_bytes = stacked.width() * size_of(dtype);
-  std::byte* target = stacked.raw();
-  for (const Tensor& part : parts) {
-    const Tensor source = part.dtype() == dtype ? part : to_f32(part);
-    for (int64_t r = 0; r < source.rows(); ++r) {
-      const std::byte* row = source.raw() + r * source.row_stride() * size_of(dtype);
-      target = std::copy_n(row, row_bytes, target);
-    }
-  }
-  return stacked;
-}
-
 }  // namespace jina

@@ -68,7 +68,4 @@ class Weights {
   std::string scope_;
 };
 
-/// A fresh tensor of the given tensors stacked along the first dimension, in their common dtype (for fused q, k, v).
-Tensor stack_rows(std::span<const Tensor> parts);
-
 }  // namespace jina

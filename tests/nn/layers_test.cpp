@@ -21,7 +21,7 @@ LinearWeights part(int64_t out, float step) {
       .adapters = {{ramp({2, 6}, step), ramp({out, 2}, 0.1F), 0.5F}, {ramp({3, 6}, 0.2F), ramp({out, 3}, step), 2}}};
 }
 
-TEST(Fuse, OneStackedLayerEqualsItsPartsWithEveryAdapter) {
+TEST(StackedLinear, EqualsItsPartsWithEveryAdapter) {
   const auto backend = make_cpu_backend({.threads = 1});
   const PackedLayout layout{{0, 2, 5, 6}};
   const RowAdapters rows{{kNoAdapter, 0, 1}};
@@ -29,7 +29,7 @@ TEST(Fuse, OneStackedLayerEqualsItsPartsWithEveryAdapter) {
   const ScorePositions positions;
   const Pass pass{*backend, layout, positions, &use, nullptr};
   const Tensor x = ramp({6, 6}, 0.3F);
-  const Linear fused(*backend, fuse({part(4, 0.1F), part(5, -0.2F)}));
+  const Linear fused(*backend, std::vector{part(4, 0.1F), part(5, -0.2F)});
   const Linear first(*backend, part(4, 0.1F));
   const Linear second(*backend, part(5, -0.2F));
   const Tensor together = fused(pass, x);
@@ -49,7 +49,7 @@ TEST(Fuse, OneStackedLayerEqualsItsPartsWithEveryAdapter) {
 TEST(Capture, KeepsCopiesByName) {
   Capture capture;
   Tensor tensor = ramp({2, 2}, 1);
-  capture.add("a", tensor);
+  capture.add(*make_cpu_backend({}), "a", tensor);
   tensor.data<float>()[0] = 99;
   EXPECT_EQ(capture.values().at("a").data<float>()[0], -5);
 }

@@ -147,28 +147,5 @@ TEST_F(WeightsTest, ReleaseReachesTheFile) {
   EXPECT_EQ(a.data<float>()[4999], 0.0F);
 }
 
-TEST(StackRows, KeepsTheCommonType) {
-  const Tensor a = make_tensor(std::vector<float>{1, 2, 3, 4}, {2, 2});
-  const Tensor wide = make_tensor(std::vector<float>{0, 5, 6}, {1, 3});
-  const Tensor stacked = stack_rows(std::vector{a, wide.columns(1, 3)});
-  EXPECT_EQ(stacked.shape(), (Shape{3, 2}));
-  EXPECT_THAT(stacked.span<float>(), testing::ElementsAre(1, 2, 3, 4, 5, 6));
-
-  Tensor half = make_tensor(DType::kBF16, {1, 2});
-  half.data<BFloat16>()[1] = to_bfloat16(0.5F);
-  EXPECT_EQ(stack_rows(std::vector{half, half}).dtype(), DType::kBF16);
-  const Tensor mixed = stack_rows(std::vector{half, a});
-  EXPECT_EQ(mixed.dtype(), DType::kF32);
-  EXPECT_THAT(mixed.span<float>(), testing::ElementsAre(0, 0.5F, 1, 2, 3, 4));
-}
-
-TEST(StackRows, StacksVectors) {
-  const Tensor a = make_tensor(std::vector<float>{1, 2}, {2});
-  const Tensor b = make_tensor(std::vector<float>{3}, {1});
-  const Tensor stacked = stack_rows(std::vector{a, b});
-  EXPECT_EQ(stacked.shape(), (Shape{3}));
-  EXPECT_THAT(stacked.span<float>(), testing::ElementsAre(1, 2, 3));
-}
-
 }  // namespace
 }  // namespace jina

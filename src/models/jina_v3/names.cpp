@@ -11,17 +11,6 @@ Tensor slice(const Tensor& stacked, int64_t index) {
   return stacked.rows(index, index + 1).reshaped({stacked.size(1), stacked.size(2)});
 }
 
-Tensor transposed(const Tensor& matrix) {
-  const Tensor wide = to_f32(matrix);
-  Tensor result = make_tensor(DType::kF32, {wide.width(), wide.rows()});
-  for (int64_t row = 0; row < wide.rows(); ++row) {
-    for (int64_t column = 0; column < wide.width(); ++column) {
-      result.row<float>(column)[row] = wide.row<float>(row)[column];
-    }
-  }
-  return result;
-}
-
 /// The scope in which an adapter file names the modules of the encoder: its root, or "roberta" when the adapter was
 /// made on a model with a head.
 Weights adapter_scope(const std::shared_ptr<WeightSource>& source) {
@@ -83,10 +72,11 @@ EmbeddingWeights JinaV3Names::embedding(const std::string& path, int64_t rows) c
     weights.table = scope.get("weight", {rows, config_.hidden});
     for (size_t i = 0; i < adapters_.size(); ++i) {
       const Weights own = adapter_roots_[i] / path;
-      weights.adapters.push_back({transposed(own.get("lora_embedding_A", {adapters_[i].rank, rows})),
-                                  transposed(own.get("lora_embedding_B", {config_.hidden, adapters_[i].rank})),
+      weights.adapters.push_back({own.get("lora_embedding_A", {adapters_[i].rank, rows}),
+                                  own.get("lora_embedding_B", {config_.hidden, adapters_[i].rank}),
                                   static_cast<float>(adapters_[i].scale)});
     }
+    weights.adapters_transposed = true;
     return weights;
   }
   weights.table = parametrization.get("original", {rows, config_.hidden});
@@ -108,12 +98,12 @@ EmbeddingWeights JinaV3Names::type_embeddings() const {
 
 Weights JinaV3Names::embedding_norm() const { return root_ / (config_.is_native ? "embeddings.LayerNorm" : "emb_ln"); }
 
-LinearWeights JinaV3Names::query_key_value(int64_t index) const {
+std::vector<LinearWeights> JinaV3Names::query_key_value(int64_t index) const {
   const int64_t hidden = config_.hidden;
-  if (!config_.is_native) return linear(layer(index) + ".mixer.Wqkv", 3 * hidden, hidden);
+  if (!config_.is_native) return {linear(layer(index) + ".mixer.Wqkv", 3 * hidden, hidden)};
   const std::string attention = layer(index) + ".self_attn.";
-  return fuse({linear(attention + "q_proj", hidden, hidden), linear(attention + "k_proj", hidden, hidden),
-               linear(attention + "v_proj", hidden, hidden)});
+  return {linear(attention + "q_proj", hidden, hidden), linear(attention + "k_proj", hidden, hidden),
+          linear(attention + "v_proj", hidden, hidden)};
 }
 
 LinearWeights JinaV3Names::attention_output(int64_t index) const {

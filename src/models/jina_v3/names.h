@@ -21,7 +21,7 @@ class JinaV3Names {
   EmbeddingWeights word_embeddings() const;
   EmbeddingWeights type_embeddings() const;
   Weights embedding_norm() const;
-  LinearWeights query_key_value(int64_t layer) const;
+  std::vector<LinearWeights> query_key_value(int64_t layer) const;
   LinearWeights attention_output(int64_t layer) const;
   Weights attention_norm(int64_t layer) const;
   FeedForwardWeights feed_forward(int64_t layer) const;

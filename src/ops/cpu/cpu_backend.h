@@ -37,7 +37,8 @@ class CpuBackend final : public Backend {
   DType compute_dtype() const override { return options_.compute; }
   TensorPool& buffers() override { return buffers_; }
   int threads() const override { return threads_.threads(); }
-  std::unique_ptr<PreparedLinear> prepare(LinearWeights weights) override;
+  using Backend::prepare;
+  std::unique_ptr<PreparedLinear> prepare(std::vector<LinearWeights> stacked) override;
   std::unique_ptr<PreparedFeedForward> prepare(FeedForwardWeights weights) override;
   std::unique_ptr<PreparedEmbedding> prepare(EmbeddingWeights weights) override;
   Tensor linear(const PreparedLinear& weights, Tensor x, const LinearOptions& options) override;

@@ -1,11 +1,12 @@
 #include "ops/cpu/cpu_backend.h"
+#include "ops/cpu/fuse.h"
 #include "ops/cpu/product.h"
 
 namespace jina {
 
-std::unique_ptr<PreparedLinear> CpuBackend::prepare(LinearWeights weights) {
+std::unique_ptr<PreparedLinear> CpuBackend::prepare(std::vector<LinearWeights> stacked) {
   const bool is_mapped = options_.policy == PreparePolicy::kMapped;
-  return std::make_unique<PackedLinear>(threads_, std::move(weights),
+  return std::make_unique<PackedLinear>(threads_, fuse(std::move(stacked)),
                                         PackedLinear::Options{.type = options_.compute, .is_mapped = is_mapped});
 }
 

@@ -23,11 +23,26 @@ void for_each_row(ThreadPool& threads, const Shape& shape, const Body& body) {
   });
 }
 
+Tensor transposed(const Tensor& matrix) {
+  const Tensor wide = to_f32(matrix);
+  Tensor result = make_tensor(DType::kF32, {wide.width(), wide.rows()});
+  for (int64_t row = 0; row < wide.rows(); ++row) {
+    for (int64_t column = 0; column < wide.width(); ++column) {
+      result.row<float>(column)[row] = wide.row<float>(row)[column];
+    }
+  }
+  return result;
+}
+
 class EmbeddingTable final : public PreparedEmbedding {
  public:
   explicit EmbeddingTable(EmbeddingWeights weights) : weights_(std::move(weights)) {
     const int64_t hidden = weights_.table.width();
     for (LowRank& adapter : weights_.adapters) {
+      if (weights_.adapters_transposed) {
+        adapter.a = transposed(adapter.a);
+        adapter.b = transposed(adapter.b);
+      }
       if (adapter.a.rows() != weights_.table.rows() || adapter.b.shape() != Shape{adapter.a.width(), hidden}) {
         fail(ErrorKind::kModelFile, {}, "embedding: adapter is {} and {}, expected ({}, rank) and (rank, {})",
              to_string(adapter.a.shape()), to_string(adapter.b.shape()), weights_.table.rows(), hidden);

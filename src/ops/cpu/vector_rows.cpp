@@ -181,6 +181,7 @@ void widen_row(const Tensor& from, int64_t row, ElementRange range, float* to) {
     case DType::kF16: HWY_DYNAMIC_DISPATCH(widen_f16)(from.row<uint16_t>(row) + range.begin, count, to); return;
     case DType::kBF16: HWY_DYNAMIC_DISPATCH(widen_bf16)(from.row<uint16_t>(row) + range.begin, count, to); return;
     case DType::kI32:
+    case DType::kF64:
     case DType::kI64:
     case DType::kI8:
     case DType::kU8:
