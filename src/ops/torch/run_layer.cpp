@@ -41,7 +41,7 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
 }  // namespace
 
 Tensor TorchBackend::run_layer(const std::function<Tensor(Tensor)>& layer, Tensor x) {
-  if (!options_.is_training || !options_.is_checkpointing || !at::GradMode::is_enabled()) return layer(std::move(x));
+  if (!options_.is_training || !options_.is_checkpointing || !c10::GradMode::is_enabled()) return layer(std::move(x));
   const uint64_t first_dropout = dropouts_;
   const DropoutKey key = dropout_key_;
   const auto run = [this, layer, first_dropout, key](const at::Tensor& input) {

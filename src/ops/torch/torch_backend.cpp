@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include "ops/torch/torch_tensor.h"
 
@@ -37,10 +38,10 @@ Tensor TorchBackend::to_host(const Tensor& x) {
   return wrap(value.contiguous());
 }
 
-GradScope::GradScope(bool is_training) : was_enabled_(at::GradMode::is_enabled()) {
-  at::GradMode::set_enabled(was_enabled_ && is_training);
+GradScope::GradScope(bool is_training) : was_enabled_(c10::GradMode::is_enabled()) {
+  c10::GradMode::set_enabled(was_enabled_ && is_training);
 }
 
-GradScope::~GradScope() { at::GradMode::set_enabled(was_enabled_); }
+GradScope::~GradScope() { c10::GradMode::set_enabled(was_enabled_); }
 
 }  // namespace jina
