@@ -74,7 +74,8 @@ constexpr std::string_view kPublishedTasks[] = {"retrieval.query", "retrieval.pa
                                                 "text-matching"};
 
 /// Opens the adapter folders that are there and makes their tasks the adapters of `config`.
-std::vector<PeftAdapter> open_adapters(const ModelDirectory& directory, JinaV3Config& config) {
+std::vector<PeftAdapter> open_adapters(const ModelParts& parts, JinaV3Config& config) {
+  const ModelDirectory& directory = parts.directory;
   std::vector<PeftAdapter> adapters;
   if (!config.is_native) return adapters;
   const std::vector<std::string> asked = config.adapters;
@@ -82,6 +83,9 @@ std::vector<PeftAdapter> open_adapters(const ModelDirectory& directory, JinaV3Co
   for (const std::string_view task : kPublishedTasks) {
     auto adapter = open_peft_adapter(directory.file(adapter_folder(std::string(task))));
     if (!adapter) continue;
+    if (parts.wrap_adapter) {
+      adapter->source = parts.wrap_adapter(adapter_folder(std::string(task)), std::move(adapter->source));
+    }
     adapters.push_back(std::move(*adapter));
     config.adapters.emplace_back(task);
   }
@@ -117,7 +121,7 @@ bool is_jina_v3(const Json& config) {
 
 Model build_jina_v3(const ModelParts& parts) {
   JinaV3Config config = JinaV3Config::read(parts.directory.config());
-  std::vector<PeftAdapter> adapters = open_adapters(parts.directory, config);
+  std::vector<PeftAdapter> adapters = open_adapters(parts, config);
   const JinaV3Names names(Weights(parts.weights), config, std::move(adapters));
   Model model{.card = read_card(parts.directory, "jina_v3"), .encoder = {}};
   ModelCard& card = model.card;
