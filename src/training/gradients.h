@@ -41,7 +41,8 @@ struct LossTerm {
 struct GradientHooks {
   /// Hidden states of the texts of a chunk by the teacher, layer by layer; empty when no loss wants them.
   std::function<std::vector<at::Tensor>(const TextBatch& chunk)> teacher_layers{};
-  /// (places, dimensions) hidden states → (places, vocabulary) logits; empty when the step is not a masked-language one.
+  /// (places, dimensions) hidden states → (places, vocabulary) logits; empty when the step is not a masked-language
+  /// one.
   std::function<at::Tensor(const at::Tensor& states)> word_logits{};
   /// (tokens, dimensions) hidden states → (tokens, width) unit vectors of the multi-vector head; may be empty.
   std::function<at::Tensor(const at::Tensor& states)> token_vectors{};
@@ -58,12 +59,12 @@ struct StepLoss {
   std::map<std::string, double> terms{};
 };
 
-/// Adds the gradients of one step's loss to the leaves of the student. The loss is that of the joined batch of all ranks;
-/// the gradients are this rank's part of its gradient, so that their sum over ranks is the whole.
+/// Adds the gradients of one step's loss to the leaves of the student. The loss is that of the joined batch of all
+/// ranks; the gradients are this rank's part of its gradient, so that their sum over ranks is the whole.
 ///
-/// With chunks: every chunk is encoded without its graph, the loss and its gradient by the vectors are computed on all of
-/// them, and every chunk is encoded again with its graph (the same dropout) to take that gradient further. Exact up to
-/// rounding, memory of one chunk.
+/// With chunks: every chunk is encoded without its graph, the loss and its gradient by the vectors are computed on all
+/// of them, and every chunk is encoded again with its graph (the same dropout) to take that gradient further. Exact up
+/// to rounding, memory of one chunk.
 StepLoss add_gradients(Student& student, const StepTexts& texts, const StepTargets& targets,
                        const std::vector<LossTerm>& terms, const GradientHooks& hooks, const GradientOptions& options,
                        Communicator& ranks);
