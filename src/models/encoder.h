@@ -57,7 +57,8 @@ Tensor run_layers(const Pass& pass, Tensor hidden, const std::vector<Layer>& lay
   hidden = pass.backend.dropout(std::move(hidden));
   pass.show("embeddings", hidden);
   for (size_t i = 0; i < layers.size(); ++i) {
-    hidden = pass.backend.run_layer([&](Tensor x) { return layers[i](pass, std::move(x)); }, std::move(hidden));
+    hidden = pass.backend.run_layer([pass, &layer = layers[i]](Tensor x) { return layer(pass, std::move(x)); },
+                                    std::move(hidden));
     if (pass.capture != nullptr) pass.show("layer." + std::to_string(i), hidden);
   }
   return hidden;

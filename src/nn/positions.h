@@ -23,4 +23,12 @@ class RotaryAngles {
   std::vector<float> sines_;
 };
 
+inline ScorePositions score_positions(const RotaryAngles& angles) { return angles.tables(); }
+
+/// The slopes of ALiBi as a pass owns them.
+struct AlibiSlopes {
+  std::vector<float> values;  // (heads)
+};
+inline ScorePositions score_positions(const AlibiSlopes& slopes) { return AlibiBias{slopes.values}; }
+
 }  // namespace jina

@@ -69,8 +69,8 @@ class Bert final : public Encoder {
   }
 
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {
-    const ScorePositions positions;
-    const Pass pass{backend_, batch.layout, positions, nullptr, capture};
+    const auto state = std::make_shared<const PassState<NoPositions>>(batch.layout, RowAdapters{}, NoPositions{});
+    const Pass pass = begin_pass(backend_, state, capture);
     return run_layers(pass, embed(pass, batch.ids), layers_);
   }
 

@@ -99,7 +99,7 @@ class JinaV2 final : public Encoder {
         words_(backend, {w.get("embeddings.word_embeddings.weight", {c.vocabulary, c.hidden}), {}}),
         types_(backend, {w.get("embeddings.token_type_embeddings.weight", {c.types, c.hidden}), {}}),
         embedding_norm_(w / "embeddings" / "LayerNorm", c.hidden, c.norm_epsilon),
-        slopes_(alibi_slopes(c.heads)) {
+        slopes_{alibi_slopes(c.heads)} {
     for (int64_t i = 0; i < c.layers; ++i) {
       layers_.push_back(make_layer(backend, w / "encoder" / "layer" / i, c));
       w.release_taken();
@@ -107,8 +107,8 @@ class JinaV2 final : public Encoder {
   }
 
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {
-    const ScorePositions positions = AlibiBias{slopes_};
-    const Pass pass{backend_, batch.layout, positions, nullptr, capture};
+    const auto state = std::make_shared<const PassState<AlibiSlopes>>(batch.layout, RowAdapters{}, slopes_);
+    const Pass pass = begin_pass(backend_, state, capture);
     return run_layers(pass, embed(pass, batch.ids), layers_);
   }
 
@@ -123,7 +123,7 @@ class JinaV2 final : public Encoder {
   EmbeddingTable words_;
   EmbeddingTable types_;
   LayerNorm embedding_norm_;
-  std::vector<float> slopes_;
+  AlibiSlopes slopes_;
   std::vector<JinaV2Layer> layers_;
 };
 

@@ -40,10 +40,10 @@ class JinaV3 final : public Encoder {
   }
 
   Tensor forward(const TokenBatch& batch, Capture* capture) const override {
-    const RotaryAngles angles(batch.layout.longest(), config_.hidden / config_.heads, config_.rotary_base);
-    const ScorePositions positions = angles.tables();
-    const AdapterUse use{batch.layout, batch.adapters};
-    const Pass pass{backend_, batch.layout, positions, batch.adapters.any() ? &use : nullptr, capture};
+    const auto state = std::make_shared<const PassState<RotaryAngles>>(
+        batch.layout, batch.adapters,
+        RotaryAngles(batch.layout.longest(), config_.hidden / config_.heads, config_.rotary_base));
+    const Pass pass = begin_pass(backend_, state, capture);
     return run_layers(pass, embed(pass, batch.ids), layers_);
   }
 
