@@ -85,7 +85,8 @@ RankedResults rank_results(std::vector<ScoredDocument> documents, const Judgemen
 
 double recall_at(const RankedResults& results, int64_t depth) {
   if (results.ideal.empty()) return 0;
-  const auto found = std::ranges::count_if(first(results.relevance, depth), [](int relevance) { return relevance > 0; });
+  const auto found =
+      std::ranges::count_if(first(results.relevance, depth), [](int relevance) { return relevance > 0; });
   return static_cast<double>(found) / static_cast<double>(results.ideal.size());
 }
 

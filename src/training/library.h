@@ -59,9 +59,9 @@ struct TrainRequest {
   std::function<std::string(const std::string& name)> find_model{};
 };
 
-/// The function of libjina_torch.so that runs a recipe, found by the name below (ops/torch_library.h loads it and has the
-/// one that makes the backend). Returns when the run is done or, after is_stopped, when its checkpoint is written. It
-/// throws Error.
+/// The function of libjina_torch.so that runs a recipe, found by the name below (ops/torch_library.h loads it and has
+/// the one that makes the backend). Returns when the run is done or, after is_stopped, when its checkpoint is written.
+/// It throws Error.
 using TrainFunction = void (*)(const TrainRequest& request, const TrainingEvents& events);
 
 inline constexpr const char* kTrainSymbol = "jina_train";

@@ -110,7 +110,7 @@ class Reader {
     table.read("files", data.files);
     if (data.files.empty()) table.reject("files", "one file or more");
     resolve_files(table, "files", data.files);
-    data.columns = read_columns(table);
+    data.columns = read_columns(table, {{Column::kText, "text"}});
     table.read("rate", data.rate, kAboveZero);
     table.read("language", data.language);
     table.read("most_rows", data.most_rows, kZeroOrMore);
@@ -158,11 +158,11 @@ class Reader {
     if (evaluation.file.empty()) table.reject("file", "a file");
     evaluation.file = from_folder(recipe_.data_folder, evaluation.file);
     if (reading_.checks_files) check_exists(table, "file", evaluation.file);
-    evaluation.columns = read_columns(table);
     table.read("metric", evaluation.metric);
     if (!is_metric(evaluation.metric)) {
       table.reject("metric", "one of spearman, pearson, recall@K, ndcg@K, map, mlm_loss");
     }
+    evaluation.columns = read_columns(table, columns_for(evaluation.metric));
     table.read("query_task", evaluation.query_task);
     table.read("positive_task", evaluation.positive_task);
     table.read("dimensions", evaluation.dimensions, kZeroOrMore);
@@ -193,6 +193,13 @@ class Reader {
       return code == std::errc() && end == digits.data() + digits.size() && depth > 0;
     }
     return false;
+  }
+
+  static std::map<Column, std::string> columns_for(std::string_view metric) {
+    if (metric == "mlm_loss") return {{Column::kText, "text"}};
+    std::map<Column, std::string> columns = {{Column::kQuery, "query"}, {Column::kPositive, "positive"}};
+    if (metric == "spearman" || metric == "pearson") columns[Column::kScore] = "score";
+    return columns;
   }
 
   void resolve_files(const RecipeTable& table, std::string_view key, std::vector<std::string>& files) const {
@@ -247,10 +254,10 @@ std::string read_name(RecipeTable& table, const std::string& otherwise) {
   return name;
 }
 
-std::map<Column, std::string> read_columns(RecipeTable& table) {
-  std::map<Column, std::string> columns;
+std::map<Column, std::string> read_columns(RecipeTable& table, const std::map<Column, std::string>& otherwise) {
   std::optional<RecipeTable> own = table.table("columns");
-  if (!own) return columns;
+  if (!own) return otherwise;
+  std::map<Column, std::string> columns;
   for (const auto& [name, column] : kColumns) {
     std::string field;
     own->read(name, field);
@@ -260,13 +267,6 @@ std::map<Column, std::string> read_columns(RecipeTable& table) {
   }
   own->finish();
   return columns;
-}
-
-std::string_view column_name(Column column) {
-  for (const auto& [name, value] : kColumns) {
-    if (value == column) return name;
-  }
-  return {};
 }
 
 Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides, const RecipeReading& reading) {

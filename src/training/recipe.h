@@ -36,8 +36,7 @@ enum class Column : uint8_t { kText, kQuery, kPositive, kNegatives, kScore, kLab
 struct DataRecipe {
   std::string name;
   std::vector<std::string> files;
-  /// Role → field; a field may hold a text, a list of texts, or a number. Empty: each role stands in the field of its
-  /// own name (column_name), as far as the file has it.
+  /// Role → field; a field may hold a text, a list of texts, or a number. Default: the text in the field "text".
   std::map<Column, std::string> columns;
   std::optional<double> rate;  ///< weight in the draw; default: rows^(1 / sampling temperature)
   std::string language;        ///< masked-language stages rotate over these
@@ -120,7 +119,8 @@ struct StageRecipe {
 struct EvaluationRecipe {
   std::string name;
   std::string file;
-  std::map<Column, std::string> columns;
+  std::map<Column, std::string>
+      columns;         ///< default: what the metric needs, in the fields query, positive, score, text
   std::string metric;  ///< spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text)
   std::string query_task;
   std::string positive_task;
@@ -161,18 +161,18 @@ struct RecipeReading {
 Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides,
                    const RecipeReading& reading = {});
 
-/// What a registry row tells of a loss: "query positive | negatives" are the columns needed | used when there; options
-/// are names, each with or without "=default", apart by blanks or commas.
+/// What a registry row tells of a loss: the columns that it needs | uses when there, and the names of its options.
 struct LossForm {
   std::string_view name;
   std::string_view columns;
-  std::string_view options;
+  std::vector<std::string_view> options;
 };
 
-/// Checks the names, options and columns of all losses of the recipe. Error kInvalidInput as read_recipe's.
-void check_losses(const Recipe& recipe, const std::vector<LossForm>& known);
+/// The one loss that has no row in the registry: it has a head of its own.
+inline constexpr std::string_view kMaskedLanguageLoss = "mlm";
 
-/// "query": the role's name in recipes, and the field it stands in when a recipe names none.
-std::string_view column_name(Column column);
+/// Checks the losses of the recipe against what is known (the masked-language loss always is): names, options, the
+/// columns of their data, a teacher where one is needed. Error kInvalidInput as read_recipe's.
+void check_losses(const Recipe& recipe, const std::vector<LossForm>& known);
 
 }  // namespace jina

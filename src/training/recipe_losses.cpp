@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/error.h"
 #include "training/recipe.h"
@@ -8,20 +10,21 @@ namespace jina {
 
 namespace {
 
-/// The words of a list that are apart by blanks or commas, each up to its '='.
-std::vector<std::string_view> words_in(std::string_view list) {
+/// The columns that a loss needs: the words in front of the bar.
+std::vector<std::string_view> needed_columns(const LossForm& form) {
+  const std::string_view needed = form.columns.substr(0, form.columns.find('|'));
   std::vector<std::string_view> words;
-  for (size_t begin = 0; begin < list.size();) {
-    const size_t end = std::min(list.find_first_of(" ,", begin), list.size());
-    const std::string_view word = list.substr(begin, end - begin);
-    if (!word.empty()) words.push_back(word.substr(0, word.find('=')));
+  for (size_t begin = 0; begin < needed.size();) {
+    const size_t end = std::min(needed.find(' ', begin), needed.size());
+    if (end > begin) words.push_back(needed.substr(begin, end - begin));
     begin = end + 1;
   }
   return words;
 }
 
-const LossForm& find_form(const LossRecipe& loss, const std::vector<LossForm>& known) {
-  std::vector<std::string_view> names;
+LossForm find_form(const LossRecipe& loss, const std::vector<LossForm>& known) {
+  if (loss.name == kMaskedLanguageLoss) return {kMaskedLanguageLoss, "query", {}};
+  std::vector<std::string_view> names = {kMaskedLanguageLoss};
   for (const LossForm& form : known) {
     if (form.name == loss.name) return form;
     names.push_back(form.name);
@@ -32,7 +35,7 @@ const LossForm& find_form(const LossRecipe& loss, const std::vector<LossForm>& k
 }
 
 void check_options(const LossRecipe& loss, const LossForm& form) {
-  std::vector<std::string_view> names = words_in(form.options);
+  std::vector<std::string_view> names = form.options;
   for (const auto& [option, value] : loss.options) {
     if (std::ranges::find(names, option) != names.end()) continue;
     names.insert(names.end(), {"name", "weight", "temperature"});
@@ -41,15 +44,32 @@ void check_options(const LossRecipe& loss, const LossForm& form) {
   }
 }
 
-/// Only what the recipe states can be checked: without `columns` the file decides.
+/// The roles of which a data set must have one so that a loss gets this column; none for what the model gives.
+std::vector<Column> roles_for(std::string_view column) {
+  if (column == "query") return {Column::kQuery, Column::kText};
+  if (column == "positive") return {Column::kPositive};
+  if (column == "negatives") return {Column::kNegatives};
+  if (column == "score") return {Column::kScore};
+  if (column == "label") return {Column::kLabel};
+  return {};
+}
+
 void check_columns(const LossRecipe& loss, const LossForm& form, const DataRecipe& data) {
-  if (data.columns.empty()) return;
-  for (const std::string_view column : words_in(form.columns.substr(0, form.columns.find('|')))) {
+  for (const std::string_view column : needed_columns(form)) {
+    const std::vector<Column> roles = roles_for(column);
     const bool has_column =
-        std::ranges::any_of(data.columns, [&](const auto& entry) { return column_name(entry.first) == column; });
+        roles.empty() || std::ranges::any_of(roles, [&](Column role) { return data.columns.contains(role); });
     if (has_column) continue;
     fail(ErrorKind::kInvalidInput, loss.where, "the loss '{}' needs '{}', which the columns of the data '{}' lack",
          loss.name, column, data.name);
+  }
+}
+
+void check_teacher(const LossRecipe& loss, const LossForm& form, const StageRecipe& stage) {
+  for (const std::string_view column : needed_columns(form)) {
+    if (!column.starts_with("teacher_") || !stage.teacher.empty()) continue;
+    fail(ErrorKind::kInvalidInput, loss.where, "the loss '{}' needs a teacher; expected 'teacher' in the stage '{}'",
+         loss.name, stage.name);
   }
 }
 
@@ -59,8 +79,9 @@ void check_losses(const Recipe& recipe, const std::vector<LossForm>& known) {
   for (const StageRecipe& stage : recipe.stages) {
     for (const ObjectiveRecipe& objective : stage.objectives) {
       for (const LossRecipe& loss : objective.losses) {
-        const LossForm& form = find_form(loss, known);
+        const LossForm form = find_form(loss, known);
         check_options(loss, form);
+        check_teacher(loss, form, stage);
         for (const DataRecipe& data : recipe.data) {
           if (std::ranges::find(objective.data, data.name) != objective.data.end()) check_columns(loss, form, data);
         }

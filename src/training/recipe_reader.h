@@ -19,7 +19,7 @@ StageRecipe read_stage(RecipeTable& table);
 /// A name that may name a file too: letters, digits, '-' and '_'.
 std::string read_name(RecipeTable& table, const std::string& otherwise = {});
 
-/// `columns`: role = field.
-std::map<Column, std::string> read_columns(RecipeTable& table);
+/// `columns`: role = field; `otherwise` when the table has none.
+std::map<Column, std::string> read_columns(RecipeTable& table, const std::map<Column, std::string>& otherwise);
 
 }  // namespace jina

@@ -16,12 +16,13 @@ namespace {
 /// the
 ///           adapter, over 11,500 to 20,000 steps; 1e-4 is the one that short runs bear. The loss depends on the
 ///           adapter.
-/// joint     Jina Embeddings v4 (arXiv 2506.18902): temperature 0.02; its lengths and rates are not published, so those
-///           of the pairs stand here.
+/// joint     Jina Embeddings v4 (arXiv 2506.18902), L_joint: dense and late interaction and the divergence between
+/// them,
+///           temperature 0.02; its weights, lengths and rates are not published: 1, and those of the pairs.
 /// distil    Recovery of a model after its positions were changed: rate 5e-4 falling by a cosine to 5 %, 224 tokens.
 struct KindDefaults {
   std::string_view kind;
-  std::string_view loss;  // empty: the recipe must name one
+  std::array<std::string_view, 3> losses;  // none: the recipe must name one
   double temperature;
   int64_t max_tokens;
   double learning_rate;
@@ -32,11 +33,12 @@ struct KindDefaults {
 };
 
 constexpr std::array kKinds{
-    KindDefaults{"mlm", "mlm", 0.05, 512, 1e-4, Schedule::kLinear, 0.02, 0, ""},
-    KindDefaults{"pairs", "info_nce", 0.05, 192, 3e-5, Schedule::kLinear, 0.02, 0, ""},
-    KindDefaults{"adapters", "", 0.05, 192, 1e-4, Schedule::kLinear, 0.02, 4, "*lora_*"},
-    KindDefaults{"joint", "", 0.02, 192, 3e-5, Schedule::kLinear, 0.02, 0, ""},
-    KindDefaults{"distil", "", 0.05, 224, 5e-4, Schedule::kCosine, 0.05, 0, ""},
+    KindDefaults{"mlm", {kMaskedLanguageLoss}, 0.05, 512, 1e-4, Schedule::kLinear, 0.02, 0, ""},
+    KindDefaults{"pairs", {"info_nce"}, 0.05, 192, 3e-5, Schedule::kLinear, 0.02, 0, ""},
+    KindDefaults{"adapters", {}, 0.05, 192, 1e-4, Schedule::kLinear, 0.02, 4, "*lora_*"},
+    KindDefaults{
+        "joint", {"info_nce", "late_interaction", "kl_dense_late"}, 0.02, 192, 3e-5, Schedule::kLinear, 0.02, 0, ""},
+    KindDefaults{"distil", {"cosine"}, 0.05, 224, 5e-4, Schedule::kCosine, 0.05, 0, ""},
 };
 
 constexpr std::array<std::pair<std::string_view, Schedule>, 4> kSchedules{
@@ -96,17 +98,19 @@ LossRecipe read_loss(RecipeTable& table, double temperature) {
 }
 
 /// `loss` is a name, a list of names, or tables; absent: the loss of the kind.
-std::vector<LossRecipe> read_losses(RecipeTable& table, const std::string& otherwise, double temperature) {
+std::vector<LossRecipe> read_losses(RecipeTable& table, const KindDefaults& kind, double temperature) {
   table.read("temperature", temperature, kAboveZero);
   std::vector<LossRecipe> losses;
   std::vector<std::string> names;
   const toml::node* node = table.take("loss");
-  if (node == nullptr && !otherwise.empty()) {
-    names.push_back(otherwise);
-  } else if (node != nullptr && node->is_table()) {
+  if (node == nullptr) {
+    for (const std::string_view name : kind.losses) {
+      if (!name.empty()) names.emplace_back(name);
+    }
+  } else if (node->is_table()) {
     std::optional<RecipeTable> own = table.table("loss");
     losses.push_back(read_loss(*own, temperature));
-  } else if (node != nullptr && node->is_array_of_tables()) {
+  } else if (node->is_array_of_tables()) {
     for (RecipeTable& own : table.tables("loss")) losses.push_back(read_loss(own, temperature));
   } else {
     table.read("loss", names);
@@ -132,7 +136,7 @@ void read_objective_keys(RecipeTable& table, ObjectiveRecipe& objective) {
 ObjectiveRecipe read_objective(RecipeTable& table, const KindDefaults& kind, double temperature) {
   ObjectiveRecipe objective;
   read_objective_keys(table, objective);
-  objective.losses = read_losses(table, std::string(kind.loss), temperature);
+  objective.losses = read_losses(table, kind, temperature);
   table.read("rate", objective.rate, kAboveZero);
   table.read("batch", objective.batch, kAboveZero);
   table.read("max_tokens", objective.max_tokens, kAboveZero);
@@ -145,7 +149,7 @@ void read_objectives(RecipeTable& table, const KindDefaults& kind, StageRecipe& 
   if (own.empty()) {
     ObjectiveRecipe& only = stage.objectives.emplace_back();
     read_objective_keys(table, only);
-    only.losses = read_losses(table, std::string(kind.loss), kind.temperature);
+    only.losses = read_losses(table, kind, kind.temperature);
     return;
   }
   double temperature = kind.temperature;  // of losses that state none

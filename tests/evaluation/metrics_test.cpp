@@ -38,9 +38,10 @@ TEST(Metrics, CorrelationsEqualScipy) {
 TEST(Metrics, CorrelationsOfWhatDoesNotVary) {
   EXPECT_TRUE(std::isnan(pearson(std::vector<double>{1, 1, 1}, std::vector<double>{1, 2, 3})));
   EXPECT_TRUE(std::isnan(spearman(std::vector<double>{1, 2, 3}, std::vector<double>{2, 2, 2})));
-  EXPECT_EQ(spearman(std::vector<double>{1, 20, 300}, std::vector<double>{-3, -2, -1}), 1);
-  test::expect_error(ErrorKind::kInvalidInput, "found 2 and 3",
-                     [] { pearson(std::vector<double>{1, 2}, std::vector<double>{1, 2, 3}); });
+  EXPECT_NEAR(spearman(std::vector<double>{1, 20, 300}, std::vector<double>{-3, -2, -1}), 1, kTolerance);
+  test::expect_error(ErrorKind::kInvalidInput, "found 2 and 3", [] {
+    pearson(std::vector<double>{1, 2}, std::vector<double>{1, 2, 3});
+  });
   test::expect_error(ErrorKind::kInvalidInput, "found 1 and 1",
                      [] { spearman(std::vector<double>{1}, std::vector<double>{1}); });
 }

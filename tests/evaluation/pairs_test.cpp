@@ -62,14 +62,15 @@ TEST(MeasurePairs, CutVectorsAreNormalisedAgain) {
 
 TEST(MeasurePairs, Refused) {
   for (const char* measure : {"recall", "recall@", "recall@0", "recall@x", "precision@1", ""}) {
-    test::expect_error(ErrorKind::kInvalidInput, "unknown measure",
-                       [&] { measure_pairs(measure, pairs({0, 1}), 0); });
+    test::expect_error(ErrorKind::kInvalidInput, "unknown measure", [&] { measure_pairs(measure, pairs({0, 1}), 0); });
   }
   test::expect_error(ErrorKind::kInvalidInput, "found none", [] { measure_pairs("map", {}, 0); });
-  test::expect_error(ErrorKind::kInvalidInput, "expected a score for each of 2 pairs, found 0",
-                     [] { measure_pairs("spearman", pairs({0, 1}), 0); });
-  test::expect_error(ErrorKind::kInvalidInput, "expected 2 rows of at least 5 numbers",
-                     [] { measure_pairs("map", pairs({0, 1}), 5); });
+  test::expect_error(ErrorKind::kInvalidInput, "expected a score for each of 2 pairs, found 0", [] {
+    measure_pairs("spearman", pairs({0, 1}), 0);
+  });
+  test::expect_error(ErrorKind::kInvalidInput, "expected 2 rows of at least 5 numbers", [] {
+    measure_pairs("map", pairs({0, 1}), 5);
+  });
 }
 
 }  // namespace

@@ -52,13 +52,16 @@ TEST(RecipeStage, DefaultsOfAdapters) {
 }
 
 TEST(RecipeStage, DefaultsOfJointAndDistil) {
-  EXPECT_EQ(read("joint", "loss = \"late\"").objectives.at(0).losses.at(0).temperature, 0.02);
-  const StageRecipe distil = read("distil", "loss = \"cosine\"");
+  const StageRecipe joint = read("joint");
+  ASSERT_EQ(joint.objectives.at(0).losses.size(), 3u);
+  EXPECT_EQ(joint.objectives[0].losses[1].name, "late_interaction");
+  EXPECT_EQ(joint.objectives[0].losses[1].temperature, 0.02);
+  const StageRecipe distil = read("distil");
+  ASSERT_EQ(distil.objectives.at(0).losses.size(), 1u);
+  EXPECT_EQ(distil.objectives[0].losses[0].name, "cosine");
   EXPECT_EQ(distil.optimiser.schedule, Schedule::kCosine);
   EXPECT_EQ(distil.optimiser.final_share, 0.05);
   EXPECT_EQ(distil.optimiser.learning_rate, 5e-4);
-  expect_refused(stage("joint", ""), "'loss' is missing");
-  expect_refused(stage("distil", ""), "'loss' is missing");
 }
 
 TEST(RecipeStage, TheRecipeBeatsTheKind) {

@@ -231,6 +231,17 @@ TEST(Recipe, PathsStartFromItsFolder) {
   EXPECT_EQ(recipe.data_folder, written.path(""));
 }
 
+TEST(Recipe, ColumnsThatAreNotStated) {
+  const std::string dev = "[[evaluate]]\nname = \"dev\"\nfile = \"dev.tsv\"\nmetric = ";
+  const auto columns = [&](const std::string& metric) {
+    return WrittenRecipe(kBeginning + kPairs + dev + metric).read().evaluations.at(0).columns;
+  };
+  EXPECT_THAT(WrittenRecipe(kBeginning + kPairs).read().data.at(0).columns, ElementsAre(Pair(Column::kText, "text")));
+  EXPECT_THAT(columns("\"mlm_loss\""), ElementsAre(Pair(Column::kText, "text")));
+  EXPECT_THAT(columns("\"map\""), ElementsAre(Pair(Column::kQuery, "query"), Pair(Column::kPositive, "positive")));
+  EXPECT_EQ(columns("\"spearman\"").at(Column::kScore), "score");
+}
+
 TEST(Recipe, UnknownKeysNameTheNearest) {
   expect_refused("[run]\nsede = 1\n" + kBeginning + kPairs, "r.toml:2: unknown key 'sede'; did you mean 'seed'?");
   expect_refused("[modell]\n" + kBeginning + kPairs, "r.toml:1: unknown key 'modell'; did you mean 'model'?");
