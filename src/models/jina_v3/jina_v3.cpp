@@ -65,7 +65,8 @@ class JinaV3 final : public Encoder {
 };
 
 /// Opens the adapter folders that are there and makes their tasks the adapters of `config`.
-std::vector<PeftAdapter> open_adapters(const ModelDirectory& directory, JinaV3Config& config) {
+std::vector<PeftAdapter> open_adapters(const ModelParts& parts, JinaV3Config& config) {
+  const ModelDirectory& directory = parts.directory;
   std::vector<PeftAdapter> adapters;
   if (!config.is_native) return adapters;
   const std::vector<std::string> asked = config.adapters;
@@ -74,6 +75,9 @@ std::vector<PeftAdapter> open_adapters(const ModelDirectory& directory, JinaV3Co
   for (const std::string& task : possible) {
     auto adapter = open_peft_adapter(directory.file(adapter_folder(task)));
     if (!adapter) continue;
+    if (parts.wrap_adapter) {
+      adapter->source = parts.wrap_adapter(adapter_folder(std::string(task)), std::move(adapter->source));
+    }
     adapters.push_back(std::move(*adapter));
     config.adapters.push_back(task);
   }
@@ -96,7 +100,7 @@ bool is_jina_v3(const Json& config) {
 
 Model build_jina_v3(const ModelParts& parts) {
   JinaV3Config config = JinaV3Config::read(parts.directory.config());
-  std::vector<PeftAdapter> adapters = open_adapters(parts.directory, config);
+  std::vector<PeftAdapter> adapters = open_adapters(parts, config);
   const JinaV3Names names(Weights(parts.weights), config, std::move(adapters));
   Model model{.card = read_card(parts.directory, "jina_v3"), .encoder = {}};
   ModelCard& card = model.card;
