@@ -123,10 +123,6 @@ void run_mlm(const TorchOptions& torch, int64_t chunk_tokens) {
       store.all().at("head/" + name).value.copy_(reference.get("start/" + name));
     }
   });
-  for (const auto& [name, parameter] : run.store.all()) {
-    if (!parameter.folder.empty() && parameter.folder != kHeadFolder) parameter.value.set_requires_grad(false);
-  }
-  run.optimiser = std::make_unique<AdamW>(run.store.trained(), recipe());
   const std::unique_ptr<Communicator> ranks = make_single_communicator();
   const GradientHooks hooks{.word_logits = [&](const at::Tensor& states) { return (*head)(states, at::kFloat); }};
   for (int64_t step = 0; step < kSteps; ++step) {
