@@ -55,6 +55,8 @@ struct TrainRequest {
   std::string output;  ///< in place of the recipe's; "": the recipe's
   bool is_resumed = false;
   bool is_dry_run = false;
+  bool is_launched_by_mpi = false;  ///< one process of several, started by mpirun or srun
+  double rank_timeout = 600;        ///< seconds that a rank waits for the others
   /// RecipeReading::find_model.
   std::function<std::string(const std::string& name)> find_model{};
 };

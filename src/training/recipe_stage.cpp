@@ -29,16 +29,15 @@ struct KindDefaults {
   Schedule schedule;
   double final_share;
   int64_t lora_rank;
-  std::string_view train;  // name pattern; empty: all
 };
 
 constexpr std::array kKinds{
-    KindDefaults{"mlm", {kMaskedLanguageLoss}, 0.05, 512, 1e-4, Schedule::kLinear, 0.02, 0, ""},
-    KindDefaults{"pairs", {"info_nce"}, 0.05, 192, 3e-5, Schedule::kLinear, 0.02, 0, ""},
-    KindDefaults{"adapters", {}, 0.05, 192, 1e-4, Schedule::kLinear, 0.02, 4, "*lora_*"},
+    KindDefaults{"mlm", {kMaskedLanguageLoss}, 0.05, 512, 1e-4, Schedule::kLinear, 0.02, 0},
+    KindDefaults{"pairs", {"info_nce"}, 0.05, 192, 3e-5, Schedule::kLinear, 0.02, 0},
+    KindDefaults{"adapters", {}, 0.05, 192, 1e-4, Schedule::kLinear, 0.02, 4},
     KindDefaults{
-        "joint", {"info_nce", "late_interaction", "kl_dense_late"}, 0.02, 192, 3e-5, Schedule::kLinear, 0.02, 0, ""},
-    KindDefaults{"distil", {"cosine"}, 0.05, 224, 5e-4, Schedule::kCosine, 0.05, 0, ""},
+        "joint", {"info_nce", "late_interaction", "kl_dense_late"}, 0.02, 192, 3e-5, Schedule::kLinear, 0.02, 0},
+    KindDefaults{"distil", {"cosine"}, 0.05, 224, 5e-4, Schedule::kCosine, 0.05, 0},
 };
 
 constexpr std::array<std::pair<std::string_view, Schedule>, 4> kSchedules{
@@ -130,6 +129,8 @@ void read_objective_keys(RecipeTable& table, ObjectiveRecipe& objective) {
   table.read("query_prompt", objective.query_prompt);
   table.read("positive_prompt", objective.positive_prompt);
   table.read("instructions", objective.instructions);
+  table.read("negatives", objective.negatives, kZeroOrMore);
+  table.read("rows_per_label", objective.rows_per_label, kAboveZero);
   if (objective.data.empty()) table.reject("data", "the names of [[data]]");
 }
 
@@ -190,7 +191,6 @@ StageRecipe read_stage(RecipeTable& table) {
   stage.optimiser.schedule = kind.schedule;
   stage.optimiser.final_share = kind.final_share;
   stage.lora_rank = kind.lora_rank;
-  if (!kind.train.empty()) stage.train = {std::string(kind.train)};
 
   read_objectives(table, kind, stage);
   table.read("steps", stage.steps, kAboveZero);

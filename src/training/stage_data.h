@@ -27,6 +27,7 @@ class StageData {
  public:
   struct Surroundings {
     const Tokenizer& tokenizer;
+    std::string tokenizer_path;
     const ModelCard& card;
     std::string cache;  ///< folder for tokenised data
     int rank = 0;
