@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,11 +33,16 @@ struct Model {
   std::unique_ptr<Encoder> encoder;
 };
 
+/// Puts another source in place of the one opened from a folder below the model's directory (an adapter's).
+using SourceWrapper =
+    std::function<std::shared_ptr<WeightSource>(const std::string& folder, std::shared_ptr<WeightSource> source)>;
+
 /// What a model's folder builds from.
 struct ModelParts {
   const ModelDirectory& directory;
   std::shared_ptr<WeightSource> weights;
   Backend& backend;
+  SourceWrapper wrap_adapter = {};  ///< may be empty
 };
 
 /// One row per model family that the program knows.

@@ -16,18 +16,6 @@ constexpr size_t kListed = 2000;
 
 bool is_floating(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
 
-/// Whole-string match of a pattern in which `*` stands for any characters.
-bool matches(std::string_view pattern, std::string_view name) {
-  const size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == name;
-  if (!name.starts_with(pattern.substr(0, star))) return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  for (size_t skipped = star; skipped <= name.size(); ++skipped) {
-    if (matches(rest, name.substr(skipped))) return true;
-  }
-  return false;
-}
-
 /// "3 missing:\n  name: detail\n  …" appended to `message`; nothing when there are none.
 void append_list(std::string& message, std::string_view heading, const std::map<std::string, std::string>& tensors) {
   if (tensors.empty()) return;
@@ -44,6 +32,17 @@ void append_list(std::string& message, std::string_view heading, const std::map<
 
 }  // namespace
 
+bool name_matches(std::string_view pattern, std::string_view name) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  if (!name.starts_with(pattern.substr(0, star))) return false;
+  const std::string_view rest = pattern.substr(star + 1);
+  for (size_t skipped = star; skipped <= name.size(); ++skipped) {
+    if (name_matches(rest, name.substr(skipped))) return true;
+  }
+  return false;
+}
+
 struct Weights::Account {
   std::shared_ptr<WeightSource> source;
   std::set<std::string, std::less<>> names;        // all of the source
@@ -56,7 +55,7 @@ struct Weights::Account {
   uint64_t wrong_bytes = 0;  // of all zeros() so far
 
   bool is_ignored(std::string_view name) const {
-    return std::ranges::any_of(ignored, [&](const std::string& pattern) { return matches(pattern, name); });
+    return std::ranges::any_of(ignored, [&](const std::string& pattern) { return name_matches(pattern, name); });
   }
 
   /// Zeros in place of a tensor that is noted as wrong. When all of them together weigh more than any model here, the

@@ -26,6 +26,9 @@ class WeightSource {
   virtual void release(const Tensor& tensor) = 0;
 };
 
+/// Whole-string match of a pattern in which `*` stands for any characters.
+bool name_matches(std::string_view pattern, std::string_view name);
+
 /// A scoped view of named tensors that keeps account: every request is recorded, and `finish` fails with the list of
 /// tensors that nobody asked for. Copies share the account.
 ///
