@@ -40,8 +40,8 @@ std::vector<float> embed_texts(Student& student, const Tokenizer& tokenizer, con
   std::vector<float> result(texts.size() * static_cast<size_t>(kept));
   for (const std::vector<int64_t>& chunk : chunks_by_length(batch, kEmbedTokens)) {
     const at::Tensor pooled = student.encode(batch.part(chunk), {}).pooled.to(at::kCPU, at::kFloat).contiguous();
-    const std::vector<float> unit = truncate_and_normalize(
-        {pooled.data_ptr<float>(), static_cast<size_t>(pooled.numel())}, width, kept, true);
+    const std::vector<float> unit =
+        truncate_and_normalize({pooled.data_ptr<float>(), static_cast<size_t>(pooled.numel())}, width, kept, true);
     for (size_t i = 0; i < chunk.size(); ++i) {
       std::copy_n(unit.data() + static_cast<int64_t>(i) * kept, kept, result.data() + chunk[i] * kept);
     }
@@ -86,10 +86,10 @@ void StageRun::evaluate(TrainingState& state) {
       const auto embed = [&](const std::vector<std::string>& texts, const std::string& task) {
         return embed_texts(*student_, tokenizer_, texts, find_task(student_->card(), task), evaluation.dimensions);
       };
-      value = evaluation.metric == "mlm_loss"
-                  ? masked_loss(evaluation)
-                  : context_.events.evaluate(evaluation, rows_of(evaluation), embed);
-      context_.tell(fmt::format("{} after step {}: {} {:.4f}", evaluation.name, state.overall, evaluation.metric, value));
+      value = evaluation.metric == "mlm_loss" ? masked_loss(evaluation)
+                                              : context_.events.evaluate(evaluation, rows_of(evaluation), embed);
+      context_.tell(
+          fmt::format("{} after step {}: {} {:.4f}", evaluation.name, state.overall, evaluation.metric, value));
     }
     if (context_.log != nullptr) {
       context_.log->write_evaluation({.name = evaluation.name,

@@ -78,9 +78,10 @@ StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string di
   optimiser_ = std::make_unique<AdamW>(store_.trained(), stage.optimiser);
   if (!stage.teacher.empty()) {
     teacher_ = std::make_unique<Teacher>(
-        stage.teacher, Teacher::Options{.torch = context.torch,
-                                        .most_tokens = stage.teacher_tokens,
-                                        .cache = fmt::format("{}/cache/rank-{}", context.output, context.ranks.rank())});
+        stage.teacher,
+        Teacher::Options{.torch = context.torch,
+                         .most_tokens = stage.teacher_tokens,
+                         .cache = fmt::format("{}/cache/rank-{}", context.output, context.ranks.rank())});
   }
   data_ = std::make_unique<StageData>(context.recipe, stage,
                                       StageData::Surroundings{.tokenizer = tokenizer_,
@@ -145,10 +146,11 @@ StepReport StageRun::make_step(const TrainingState& state) {
     data.targets.teacher_vectors = teacher_->vectors(data.texts.batch);
   }
   optimiser_->clear_gradients();
-  const auto stream = mix_bits(static_cast<uint64_t>(state.overall) * 4096 + static_cast<uint64_t>(context_.ranks.rank()));
-  const StepLoss loss = add_gradients(*student_, data.texts, data.targets, terms_of(objective), hooks_of(objective),
-                                      {.chunk_tokens = stage_.chunk_tokens, .seed = context_.recipe.seed, .stream = stream},
-                                      context_.ranks);
+  const auto stream =
+      mix_bits(static_cast<uint64_t>(state.overall) * 4096 + static_cast<uint64_t>(context_.ranks.rank()));
+  const StepLoss loss = add_gradients(
+      *student_, data.texts, data.targets, terms_of(objective), hooks_of(objective),
+      {.chunk_tokens = stage_.chunk_tokens, .seed = context_.recipe.seed, .stream = stream}, context_.ranks);
   std::vector<at::Tensor> gradients;
   for (const Parameter& parameter : optimiser_->parameters()) {
     at::Tensor& gradient = parameter.value.mutable_grad();

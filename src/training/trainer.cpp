@@ -47,7 +47,8 @@ class Run {
  public:
   Run(const TrainRequest& request, const TrainingEvents& events, Communicator& ranks)
       : request_(request),
-        recipe_(read_recipe(request.recipe, request.overrides, {.checks_files = true, .find_model = request.find_model})),
+        recipe_(
+            read_recipe(request.recipe, request.overrides, {.checks_files = true, .find_model = request.find_model})),
         events_(events),
         ranks_(ranks),
         output_(request.output.empty() ? recipe_.output : request.output) {
@@ -79,8 +80,9 @@ class Run {
     fs::create_directories(path("cache"));
     make_context();
     for (const StageRecipe& stage : recipe_.stages) {
-      context_->tell(fmt::format("stage '{}' ({}): {} steps of {} rows, up to {} tokens, learning rate {:g}", stage.name,
-                                 stage.kind, stage.steps, stage.batch, stage.max_tokens, stage.optimiser.learning_rate));
+      context_->tell(fmt::format("stage '{}' ({}): {} steps of {} rows, up to {} tokens, learning rate {:g}",
+                                 stage.name, stage.kind, stage.steps, stage.batch, stage.max_tokens,
+                                 stage.optimiser.learning_rate));
       const ModelDirectory directory = ModelDirectory::open(recipe_.model.from);
       const Tokenizer tokenizer = Tokenizer::load(directory.file("tokenizer.json"));
       ModelCard card = read_card(directory, "");
@@ -120,8 +122,10 @@ class Run {
     const auto notice = [this](const std::string& line) { context_->tell(line); };
     checkpoint_ = checkpoints_->newest(notice);
     if (checkpoint_ && !request_.is_resumed) {
-      fail(ErrorKind::kInvalidInput, output_, "there is a run in this directory already, at step {}: go on with it "
-           "(--resume) or name another directory (-o)", checkpoint_->state.overall);
+      fail(ErrorKind::kInvalidInput, output_,
+           "there is a run in this directory already, at step {}: go on with it "
+           "(--resume) or name another directory (-o)",
+           checkpoint_->state.overall);
     }
     state_.recipe = digest_of(recipe_.text);
     state_.threads = at::get_num_threads();
@@ -146,18 +150,21 @@ class Run {
   void take_up() {
     if (checkpoint_->state.recipe != state_.recipe) {
       fail(ErrorKind::kInvalidInput, checkpoint_->path,
-           "this checkpoint is of another recipe (or other --set): name another directory (-o), or give the recipe in {}",
+           "this checkpoint is of another recipe (or other --set): name another directory (-o), or give the recipe in "
+           "{}",
            path("recipe.toml"));
     }
     if (checkpoint_->state.threads != state_.threads) {
-      context_->tell(fmt::format("the checkpoint was computed with {} threads, now there are {}: results will differ in "
-                                 "their last bits from an uninterrupted run",
-                                 checkpoint_->state.threads, state_.threads));
+      context_->tell(
+          fmt::format("the checkpoint was computed with {} threads, now there are {}: results will differ in "
+                      "their last bits from an uninterrupted run",
+                      checkpoint_->state.threads, state_.threads));
     }
     const int threads = state_.threads;
     state_ = checkpoint_->state;
     state_.threads = threads;
-    context_->tell(fmt::format("resuming after step {} (stage '{}', step {})", state_.overall, state_.stage, state_.step));
+    context_->tell(
+        fmt::format("resuming after step {} (stage '{}', step {})", state_.overall, state_.stage, state_.step));
   }
 
   void begin() {
@@ -167,9 +174,10 @@ class Run {
     const InitialiseReport report = initialise_model(recipe_.model, recipe_.seed, path("initial"), align_texts());
     context_->tell(fmt::format("model of {} parameters in {}", report.parameters, path("initial")));
     if (report.heads) {
-      context_->tell(fmt::format("heads aligned on {} texts: slow half of the dimensions had {:.1f} % of the score energy, "
-                                 "has {:.1f} %",
-                                 report.texts, 100 * report.heads->slow_before, 100 * report.heads->slow_after));
+      context_->tell(
+          fmt::format("heads aligned on {} texts: slow half of the dimensions had {:.1f} % of the score energy, "
+                      "has {:.1f} %",
+                      report.texts, 100 * report.heads->slow_before, 100 * report.heads->slow_after));
     }
   }
 
@@ -194,7 +202,8 @@ class Run {
   bool run_stage(const StageRecipe& stage) {
     const std::string first = start_of(state_.stage_index);
     if (ranks_.rank() == 0 && !stage.tasks.empty()) {
-      create_adapters(first, {.tasks = stage.tasks, .rank = stage.lora_rank, .alpha = stage.lora_alpha, .seed = recipe_.seed});
+      create_adapters(first,
+                      {.tasks = stage.tasks, .rank = stage.lora_rank, .alpha = stage.lora_alpha, .seed = recipe_.seed});
     }
     ranks_.barrier();
     const bool is_within = checkpoint_ && checkpoint_->state.stage_index == state_.stage_index && state_.step > 0;
