@@ -21,7 +21,15 @@ endfunction()
 
 # jina_precompile_libtorch(TARGET): reads libtorch's headers from a precompiled one; most of the time to compile a file that
 # includes them goes into reading them. The first target makes it, the others take it from there.
+# Files that name none of them do without.
 function(jina_precompile_libtorch target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} lines REGEX "^#include <(ATen|c10|torch)/")
+    if(NOT lines)
+      set_source_files_properties(${source} TARGET_DIRECTORY ${target} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    endif()
+  endforeach()
   if(TARGET jina_torch_headers)
     target_precompile_headers(${target} REUSE_FROM jina_torch_headers)
     return()

@@ -146,8 +146,8 @@ void run_mlm(const TorchOptions& torch, int64_t chunk_tokens) {
   expect_same_weights(run.store, reference);
 }
 
-constexpr TorchOptions kPlain{.compute = DType::kF32, .is_training = true};
-constexpr TorchOptions kCheckpointing{.compute = DType::kF32, .is_training = true, .is_checkpointing = true};
+const TorchOptions kPlain{.compute = DType::kF32, .is_training = true};
+const TorchOptions kCheckpointing{.compute = DType::kF32, .is_training = true, .is_checkpointing = true};
 
 TEST(TwentySteps, OfTwoAdaptersTrainedJointlyEqualPyTorch) { run_lora(kPlain, 0); }
 TEST(TwentySteps, OfTwoAdaptersInChunksEqualPyTorch) { run_lora(kPlain, 20); }
