@@ -119,7 +119,7 @@ void write_adapters(const AtomicDirectory& out, const ModelContent& content) {
 }
 
 /// The files of `source` that are kept, by path.
-std::vector<std::string> kept_files(const std::string& source, const ModelContent& content) {
+std::vector<std::string> kept_files(const std::string& source, const ModelContent& content, bool keeps_adapters) {
   std::vector<std::string> names;
   const auto keep = [&](const std::string& name) {
     if (!content.files.contains(name) && is_file(fs::path(source) / name)) names.push_back(name);
@@ -132,6 +132,7 @@ std::vector<std::string> kept_files(const std::string& source, const ModelConten
     pooling = modules_of(modules.root()).pooling_folder.value_or(pooling);
   }
   if (!pooling.empty()) keep(pooling + "/config.json");
+  if (!keeps_adapters) return names;
   for (const auto& entry : fs::directory_iterator(source)) {
     const std::string folder = entry.path().filename().string();
     if (!is_file(entry.path() / kAdapterConfig)) continue;
@@ -152,7 +153,8 @@ std::string with_dtype(const std::string& text, DType dtype) {
 std::map<std::string, std::string> text_files(const std::string& source, const ModelContent& content,
                                               const ExportOptions& options) {
   std::map<std::string, std::string> files = content.files;
-  for (const std::string& name : kept_files(source, content)) files[name] = read_file(source + "/" + name);
+  for (const std::string& name : kept_files(source, content, options.keeps_adapters))
+    files[name] = read_file(source + "/" + name);
   const std::string type = "sentence_transformers.models.";
   const auto module = [&](int index, const char* path, const char* name) {
     return JsonObject().set("idx", index).set("name", std::to_string(index)).set("path", path).set("type", type + name);

@@ -8,8 +8,9 @@
 namespace jina {
 
 struct ExportOptions {
-  std::optional<DType> dtype{};         ///< kF32 or kBF16 for all weights; absent: as they are. Adapters stay f32
+  std::optional<DType> dtype{};         ///< kF32 or kBF16 for all weights; absent: as they are. Adapters are f32
   int64_t shard_bytes = 5'000'000'000;  ///< more than this is split into files under an index
+  bool keeps_adapters = true;           ///< the source's adapter folders are copied
 };
 
 /// Writes a Hugging Face model directory that transformers, sentence-transformers, PEFT and this program load: weights

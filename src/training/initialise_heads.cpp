@@ -141,7 +141,6 @@ InputMoments input_moments(const EncoderTensors& encoder, const ModelDirectory& 
 
 HeadEnergy align_heads(EncoderTensors& encoder, int64_t heads, const InputMoments& moments) {
   JINA_CHECK(moments.size() == encoder.layers.size());
-  const at::NoGradGuard no_gradients;
   HeadEnergy energy;
   for (size_t i = 0; i < encoder.layers.size(); ++i) {
     EncoderLayerTensors& layer = encoder.layers[i];

@@ -153,15 +153,6 @@ std::vector<std::string> possible_tasks(const JinaV3Config& config) {
   return tasks;
 }
 
-std::map<std::string, Tensor> native_names(const std::map<std::string, Tensor>& named) {
-  ModelContent content;
-  for (const auto& [name, tensor] : named) {
-    const size_t dot = name.rfind('.');
-    put_plain(content, name.substr(0, dot), std::string_view(name).substr(dot + 1), tensor);
-  }
-  return std::move(content.weights);
-}
-
 JsonObject native_config(const ModelDirectory& directory, double rotary_base) {
   constexpr std::array<std::string_view, 15> kKept{
       "bos_token_id",      "eos_token_id",        "pad_token_id",      "hidden_act",     "hidden_dropout_prob",

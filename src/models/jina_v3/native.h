@@ -47,8 +47,6 @@ ModelContent native_content(const ModelDirectory& directory);
 /// config.json of the native layout for a model with `directory`'s sizes, without adapters; from the config.json of
 /// either layout, or of an encoder with absolute positions.
 JsonObject native_config(const ModelDirectory& directory, double rotary_base);
-/// The tensors of `named` (the original layout, no adapters) under their native names.
-std::map<std::string, Tensor> native_names(const std::map<std::string, Tensor>& named);
 
 /// The modules that every published adapter changes, the unused pooler excepted: both embeddings and all linear layers.
 AdapterLayout native_adapter_layout(const ModelDirectory& directory, const std::vector<std::string>& tasks);
