@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -161,9 +162,23 @@ inline double numeric_derivative(const LossOf& loss, const LossBatch& batch, at:
   return (8 * near - far) / (12 * kStep);
 }
 
+/// One thread while it lives: teams of threads that wait for each other at every tiny operation take a hundred times
+/// the time when the processors are busy.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
 /// Compares every gradient with finite differences in f64, element by element; a member without any gradient only in
 /// one random direction. Fails too when all gradients are zero.
 inline void gradient_check(const LossOf& loss, const LossBatch& given, double tolerance = 1e-7) {
+  const OneThread one_thread;
   const std::vector<at::Tensor> analytic = gradients_of(loss, given);
   LossBatch batch = given;
   const std::vector<at::Tensor*> members = differentiable(batch);
