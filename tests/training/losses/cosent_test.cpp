@@ -34,6 +34,7 @@ TEST(Cosent, EqualsTheGolden) {
 }
 
 TEST(Cosent, EqualsAllPairsWithManyTies) {
+  const OneThread one_thread;
   for (uint64_t seed = 0; seed < 8; ++seed) {
     const at::Tensor similarities = random_tensor(seed, {41}).tanh();
     const at::Tensor scores = random_classes(seed, {41}, seed % 2 == 0 ? 4 : 1000).to(at::kDouble);
