@@ -33,8 +33,10 @@ find_package_handle_standard_args(Libtorch REQUIRED_VARS Libtorch_CPU Libtorch_C
 
 if(Libtorch_FOUND AND NOT TARGET Libtorch::Libtorch)
   add_library(Libtorch::Libtorch INTERFACE IMPORTED)
-  target_include_directories(Libtorch::Libtorch SYSTEM INTERFACE
-    ${Libtorch_INCLUDE} ${Libtorch_INCLUDE}/torch/csrc/api/include)
+  # Behind the system's own folders: the package carries headers of other libraries too (fmt, dnnl, …), of other versions
+  # than those that are linked.
+  target_compile_options(Libtorch::Libtorch INTERFACE
+    "SHELL:-idirafter ${Libtorch_INCLUDE}" "SHELL:-idirafter ${Libtorch_INCLUDE}/torch/csrc/api/include")
   # The CUDA half registers itself when it is loaded: no symbol of it is named, so the linker must not drop it.
   if(Libtorch_CUDA)
     target_link_libraries(Libtorch::Libtorch INTERFACE -Wl,--no-as-needed ${Libtorch_CUDA} -Wl,--as-needed)

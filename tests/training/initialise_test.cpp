@@ -103,7 +103,7 @@ TEST(Initialise, RandomWeightsAreAFunctionOfTheSeed) {
     initialise_model(recipe, 8, files.path("c"), {});
     EXPECT_EQ(embed(files.path("a")), embed(files.path("b")));
     EXPECT_NE(embed(files.path("a")), embed(files.path("c")));
-    EXPECT_EQ(open_f32(files.path("a")).info().max_tokens, open_f32(tiny_model(name)).info().max_tokens) << name;
+    EXPECT_EQ(open_f32(files.path("a")).info().family, open_f32(tiny_model(name)).info().family);
   }
 }
 
@@ -243,7 +243,7 @@ TEST(CreateAdapters, WrongUse) {
                      [&] { create_adapters(tiny_model("v3-tiny"), {.tasks = {"a"}}); });
 }
 
-TEST(Initialise, AlignedHeadsKeepMoreOfTheDefaultModel) {
+TEST(InitialiseSlow, AlignedHeadsKeepMoreOfTheDefaultModel) {
   if (!test::has_default_model()) GTEST_SKIP() << "the default model is not in the cache";
   const TemporaryDirectory files;
   ModelRecipe recipe = recipe_of(test::default_model_directory(), Initialise::kRotary);
