@@ -64,10 +64,9 @@ TEST_F(MineCommand, ByWordsTheNearestOtherTextsComeFirst) {
   EXPECT_THAT(rows[0].negatives, ElementsAre("Lyon is a city of France", "Madrid is the capital city of Spain"))
       << "neither the other answer, nor the copy of this one";
   EXPECT_EQ(rows[3].positive, "Eggs boil in minutes");
-  for (const Mined& row : rows) {
-    for (const std::string& negative : row.negatives) EXPECT_NE(negative, "Madrid is the capital city of Spain today");
-    if (row.query == "capital of Spain") EXPECT_NE(row.negatives.front(), row.positive);
-  }
+  EXPECT_EQ(rows[1].query, "capital of Spain");
+  EXPECT_EQ(rows[1].negatives.size(), 2u);
+  EXPECT_THAT(rows[1].negatives, testing::Not(testing::Contains("Madrid is the capital city of Spain today")));
   EXPECT_THAT(result.errors, HasSubstr("6 pairs of 4 queries, 9 documents"));
   EXPECT_THAT(result.errors, HasSubstr("near duplicates"));
 }
