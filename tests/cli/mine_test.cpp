@@ -82,8 +82,8 @@ TEST_F(MineCommand, NeverAKnownAnswerAndTheSameForEveryBlockSize) {
   const std::string whole = with({}, "a.jsonl");
   EXPECT_EQ(whole, with({"--block-rows", "2"}, "b.jsonl"));
   EXPECT_EQ(whole, with({"--threads", "1"}, "c.jsonl"));
-  const std::string random = with({"--sampling", "random", "--seed", "3", "-n", "1"}, "d.jsonl");
-  EXPECT_EQ(random, with({"--sampling", "random", "--seed", "3", "-n", "1"}, "e.jsonl"));
+  const std::string random = with({"--sampling", "random", "--seed", "3"}, "d.jsonl");
+  EXPECT_EQ(random, with({"--sampling", "random", "--seed", "3"}, "e.jsonl"));
 
   std::map<std::string, std::set<std::string>> answers;
   for (const Mined& row : mined("a.jsonl")) answers[row.query].insert(row.positive);
