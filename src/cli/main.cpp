@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {"show", "Tell what a model is: size, tasks, limits, fingerprint", add_show},
     {"verify", "Compare a model with vectors published for it and name what differs", add_verify},
     {"rm", "Remove a pulled model from this machine", add_rm},
+    {"mine", "Find hard negatives for pairs of texts, to train with", add_mine},
     {"bench", "Measure speed and memory at given lengths", add_bench},
     {"completion", "Print a completion script for bash, zsh or fish", add_completion},
     {"man", "Print the manual page", add_man},

@@ -30,17 +30,21 @@ std::vector<float> score_rows(std::span<const float> query, std::span<const floa
   return scores;
 }
 
-std::vector<Hit> best_rows(std::span<const float> scores, int64_t k, float threshold) {
-  std::vector<Hit> hits;
-  for (size_t row = 0; row < scores.size(); ++row) {
-    if (scores[row] >= threshold) hits.push_back({static_cast<int64_t>(row), scores[row]});
-  }
+void keep_best(std::vector<Hit>& hits, int64_t k) {
   const auto is_better = [](const Hit& a, const Hit& b) {
     return a.score != b.score ? a.score > b.score : a.row < b.row;
   };
   const auto count = std::min(hits.size(), static_cast<size_t>(k));
   std::ranges::partial_sort(hits, hits.begin() + static_cast<std::ptrdiff_t>(count), is_better);
   hits.resize(count);
+}
+
+std::vector<Hit> best_rows(std::span<const float> scores, int64_t k, float threshold) {
+  std::vector<Hit> hits;
+  for (size_t row = 0; row < scores.size(); ++row) {
+    if (scores[row] >= threshold) hits.push_back({static_cast<int64_t>(row), scores[row]});
+  }
+  keep_best(hits, k);
   return hits;
 }
 

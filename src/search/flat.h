@@ -15,6 +15,9 @@ struct Hit {
   float score;
 };
 
+/// Keeps the best `k` hits, best first, equal scores in row order.
+void keep_best(std::vector<Hit>& hits, int64_t k);
+
 /// The best `k` rows that score at least `threshold`, best first, equal scores in row order (exact search).
 std::vector<Hit> best_rows(std::span<const float> scores, int64_t k, float threshold);
 

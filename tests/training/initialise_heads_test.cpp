@@ -50,7 +50,7 @@ class AlignHeads : public testing::Test {
   EncoderTensors encoder_;
 };
 
-TEST_F(AlignHeads, ScoresWithoutPositionsStayAndEnergyGoesToSlowPairs) {
+TEST_F(AlignHeads, ScoresWithoutPositionsStayAndEnergyMoves) {
   const InputMoments moments = input_moments(encoder_, from_, kTexts, 256);
   ASSERT_EQ(moments.size(), 2u);
   EncoderTensors aligned = encoder_;
@@ -68,7 +68,7 @@ TEST_F(AlignHeads, ScoresWithoutPositionsStayAndEnergyGoesToSlowPairs) {
       << "and yet the weights are others";
 }
 
-TEST_F(AlignHeads, CovariancesBecomeTheSameDiagonalStrongestInTheSlowestPair) {
+TEST_F(AlignHeads, CovariancesBecomeTheSameDiagonalLaidOutBySpeed) {
   const InputMoments moments = input_moments(encoder_, from_, kTexts, 256);
   align_heads(encoder_, 4, moments);
   constexpr int64_t kWidth = 12;

@@ -106,5 +106,15 @@ TEST_F(PeftAdapterTest, AnAbsentFolderIsNoAdapterAndHalfOfOneIsAnError) {
   expect_error(ErrorKind::kNotFound, "adapter_model.safetensors", [&] { open_peft_adapter(directory_.path("a")); });
 }
 
+TEST(PeftConfig, WhatIsWrittenIsReadBack) {
+  const std::string text = peft_config_text(4, 1.5, {"fc1", "q_proj"});
+  const JsonDocument document = JsonDocument::parse(text, "written", ErrorKind::kModelFile);
+  const PeftConfig config = peft_config_of(document.root());
+  EXPECT_EQ(config.rank, 4);
+  EXPECT_EQ(config.scale, 0.375);
+  EXPECT_EQ(document.root().at("target_modules").as_array().size(), 2u);
+  EXPECT_NE(peft_config_text(4, 2, {}).find("\"lora_alpha\": 2,"), std::string::npos) << "PEFT declares an integer";
+}
+
 }  // namespace
 }  // namespace jina
