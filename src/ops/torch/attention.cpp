@@ -193,7 +193,7 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
 at::Tensor rotated(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines, bool is_inverse) {
   const int64_t half = cosines.size(1);
-  const at::Tensor pairs = x.view({x.size(0), -1, 2, half});  // (tokens, heads, 2, head_dim / 2)
+  const at::Tensor pairs = x.view({x.size(0), x.size(1) / (2 * half), 2, half});  // (tokens, heads, 2, head_dim / 2)
   const at::Tensor first = pairs.select(2, 0), second = pairs.select(2, 1);
   const at::Tensor cosine = cosines.unsqueeze(1), sine = is_inverse ? -sines.unsqueeze(1) : sines.unsqueeze(1);
   at::Tensor out = at::empty({x.size(0), pairs.size(1), 2, half}, x.options());
@@ -218,15 +218,15 @@ class RotateFunction : public torch::autograd::Function<RotateFunction> {
   }
 };
 
-/// Rows of a table for every packed token by its place in its row: (tokens, width)
-at::Tensor by_place(std::span<const float> table, const PackedLayout& layout, const at::TensorOptions& options) {
-  const int64_t longest = layout.longest();
-  const int64_t width = longest == 0 ? 0 : static_cast<int64_t>(table.size()) / longest;
+/// Rows of a table for every packed token by its place in its row: (tokens, width). The table may be longer than any
+/// row.
+at::Tensor by_place(std::span<const float> table, int64_t width, const PackedLayout& layout,
+                    const at::TensorOptions& options) {
   std::vector<int64_t> places;
   for (int64_t row = 0; row < layout.rows(); ++row) {
     for (int64_t i = 0; i < layout.length(row); ++i) places.push_back(i);
   }
-  const at::Tensor all = at::tensor(at::ArrayRef<float>(table.data(), table.size())).view({longest, width});
+  const at::Tensor all = at::tensor(at::ArrayRef<float>(table.data(), table.size())).view({-1, width});
   return all.to(options).index_select(0, at::tensor(places, at::kLong).to(options.device()));
 }
 
@@ -253,8 +253,9 @@ Tensor TorchBackend::attention(AttentionInputs inputs, const PackedLayout& layou
   if (const auto* alibi = std::get_if<AlibiBias>(&options.positions)) {
     attention.slopes = at::tensor(at::ArrayRef<float>(alibi->slopes.data(), alibi->slopes.size())).to(device);
   } else if (const auto* rotary = std::get_if<RotaryTables>(&options.positions)) {
-    const at::Tensor cosines = by_place(rotary->cosines, layout, device.dtype(wide_type()));
-    const at::Tensor sines = by_place(rotary->sines, layout, device.dtype(wide_type()));
+    const int64_t half = query.size(1) / options.heads / 2;
+    const at::Tensor cosines = by_place(rotary->cosines, half, layout, device.dtype(wide_type()));
+    const at::Tensor sines = by_place(rotary->sines, half, layout, device.dtype(wide_type()));
     query = rotate(query, cosines, sines);
     key = rotate(key, cosines, sines);
   }
