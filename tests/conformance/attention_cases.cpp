@@ -82,7 +82,7 @@ TEST_P(AttentionTest, HoldsForSharpSoftmaxAndTinyValues) {
     for (int64_t i = 0; i < 128; ++i) ASSERT_LE(std::abs(element(result, t, i)), 1e-37F);
 }
 
-TEST_P(AttentionTest, KeysOfLargeNormCountHoweverFar) {
+TEST_P(CpuAttentionTest, KeysOfLargeNormCountHoweverFar) {
   constexpr double kFar = 45;  // a careless skip by distance alone
   const Case c = on_backend({.lengths = {2500}, .heads = 12, .dim = 64, .kind = Case::kAlibi, .threads = 2});
   Problem problem(c);
@@ -102,7 +102,7 @@ TEST_P(AttentionTest, KeysOfLargeNormCountHoweverFar) {
   EXPECT_GE(problem.error(result, 50, kFar), 0.1) << "the far keys must matter, or this test shows nothing";
 }
 
-TEST_P(AttentionTest, SkippingFarBlocksChangesNoBitThatRoundingKeeps) {
+TEST_P(CpuAttentionTest, SkippingFarBlocksChangesNoBitThatRoundingKeeps) {
   // Steep slopes skip nearly everything of the long row, and nothing of the short ones.
   const Problem problem(on_backend({.lengths = {3000}, .heads = 8, .dim = 32, .kind = Case::kAlibi}));
   EXPECT_LE(problem.error(problem.run(), 37), type() == DType::kF32 ? 2e-6 : tolerance());

@@ -98,18 +98,23 @@ class Problem {
         ->attention(views(fused_), layout_, options());
   }
 
+  /// Keys (part 1) or values (2) of a row and head.
+  std::vector<std::vector<double>> all_of(int part, int64_t row, int64_t head) const {
+    std::vector<std::vector<double>> all;
+    for (int64_t j = 0; j < layout_.length(row); ++j) all.push_back(load(part, layout_.begin(row) + j, j, head));
+    return all;
+  }
+
   /// The naive definition, one query of one head: softmax(scale q k^T + bias) v in float64.
-  std::vector<double> reference(int64_t row, int64_t query, int64_t head, double ignore_beyond = 1e30) const {
-    const int64_t begin = layout_.begin(row), n = layout_.length(row);
-    const std::vector<double> q = load(0, begin + query, query, head);
+  std::vector<double> reference(const std::vector<double>& q, const std::vector<std::vector<double>>& keys,
+                                const std::vector<std::vector<double>>& values, double slope, int64_t query,
+                                double ignore_beyond) const {
     std::vector<double> scores;
-    for (int64_t j = 0; j < n; ++j) {
-      const std::vector<double> k = load(1, begin + j, j, head);
+    for (size_t j = 0; j < keys.size(); ++j) {
       double score = 0;
-      for (size_t d = 0; d < q.size(); ++d) score += q[d] * k[d];
+      for (size_t d = 0; d < q.size(); ++d) score += q[d] * keys[j][d];
       score *= static_cast<double>(options().scale);
-      const double bias =
-          static_cast<double>(slopes_[static_cast<size_t>(head)]) * static_cast<double>(std::abs(query - j));
+      const double bias = slope * std::abs(static_cast<double>(query) - static_cast<double>(j));
       if (case_.kind == Case::kAlibi)
         score = bias > ignore_beyond ? -std::numeric_limits<double>::infinity() : score - bias;
       scores.push_back(score);
@@ -118,10 +123,8 @@ class Problem {
     double total = 0;
     for (double& s : scores) total += s = std::exp(s - most);
     std::vector<double> out(q.size());
-    for (int64_t j = 0; j < n; ++j)
-      for (size_t d = 0; d < out.size(); ++d)
-        out[d] +=
-            scores[static_cast<size_t>(j)] / total * get(2, begin + j, head * case_.dim + static_cast<int64_t>(d));
+    for (size_t j = 0; j < keys.size(); ++j)
+      for (size_t d = 0; d < out.size(); ++d) out[d] += scores[j] / total * values[j][d];
     return out;
   }
 
@@ -131,12 +134,15 @@ class Problem {
     for (int64_t t = 0; t < layout_.tokens(); ++t)
       for (int64_t i = 0; i < width(); ++i) largest = std::max(largest, std::abs(get(2, t, i)));
     for (int64_t row = 0; row < layout_.rows(); ++row) {
-      for (int64_t query = 0; query < layout_.length(row); query += step) {
-        for (int64_t head = 0; head < case_.heads; ++head) {
-          const std::vector<double> expected = reference(row, query, head, ignore_beyond);
+      for (int64_t head = 0; head < case_.heads; ++head) {
+        const auto keys = all_of(1, row, head), values = all_of(2, row, head);
+        const double slope = static_cast<double>(slopes_[static_cast<size_t>(head)]);
+        for (int64_t query = 0; query < layout_.length(row); query += step) {
+          const int64_t token = layout_.begin(row) + query;
+          const auto expected = reference(load(0, token, query, head), keys, values, slope, query, ignore_beyond);
           for (int64_t d = 0; d < case_.dim; ++d) {
-            const double difference = std::abs(element(result, layout_.begin(row) + query, head * case_.dim + d) -
-                                               expected[static_cast<size_t>(d)]);
+            const double difference =
+                std::abs(element(result, token, head * case_.dim + d) - expected[static_cast<size_t>(d)]);
             if (!(difference <= worst)) worst = difference;  // keeps NaN
           }
         }
@@ -149,7 +155,7 @@ class Problem {
   std::vector<double> load(int part, int64_t token, int64_t position, int64_t head) const {
     std::vector<double> x;
     for (int64_t d = 0; d < case_.dim; ++d) x.push_back(get(part, token, head * case_.dim + d));
-    if (case_.kind != Case::kRotary) return x;
+    if (case_.kind != Case::kRotary || part == 2) return x;
     const auto half = static_cast<size_t>(case_.dim / 2);
     std::vector<double> turned(x.size());
     for (size_t i = 0; i < half; ++i) {

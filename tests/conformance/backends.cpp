@@ -1,21 +1,25 @@
 #include "conformance/backends.h"
 
 #ifdef JINA_TORCH
+#include <ATen/Parallel.h>
+
 #include "ops/torch/torch_backend.h"
 #endif
 
 namespace jina::test {
 
 std::string name_of(const BackendCase& c) {
-  const std::string compute(to_string(c.compute));
-  if (c.device == Device::kTorch) return "torch_" + compute;
-  return compute + "_" + std::to_string(c.threads) + "threads_" +
-         (c.policy == PreparePolicy::kPacked ? "packed" : "mapped");
+  const std::string name = std::string(to_string(c.compute)) + "_" + std::to_string(c.threads) + "threads";
+  if (c.device == Device::kTorch) return "torch_" + name;
+  return name + (c.policy == PreparePolicy::kPacked ? "_packed" : "_mapped");
 }
 
 std::unique_ptr<Backend> make_backend(const BackendCase& c) {
 #ifdef JINA_TORCH
-  if (c.device == Device::kTorch) return std::make_unique<TorchBackend>(TorchOptions{.compute = c.compute});
+  if (c.device == Device::kTorch) {
+    at::set_num_threads(c.threads);
+    return std::make_unique<TorchBackend>(TorchOptions{.compute = c.compute});
+  }
 #endif
   return make_cpu_backend({.threads = c.threads, .compute = c.compute, .policy = c.policy});
 }
@@ -35,6 +39,7 @@ std::vector<BackendCase> all_backends() {
   for (const DType compute : {DType::kF32, DType::kBF16, DType::kF64}) {
     cases.push_back({.device = Device::kTorch, .compute = compute});
   }
+  cases.push_back({.device = Device::kTorch, .compute = DType::kF32, .threads = 2});
 #endif
   return cases;
 }

@@ -1,5 +1,6 @@
 #include "conformance/gradients.h"
 #include "ops/torch/attention.h"
+#include "ops/torch/attention_core.h"
 
 // The gradient of every operation of TorchBackend for all its inputs and weights.
 
@@ -218,12 +219,74 @@ TEST(AttentionGradient, of_the_fused_and_the_unfused_kernel_in_blocks_of_queries
                          .block_elements = block});
         };
         const std::string what = fmt::format("slopes {}, unfused {}, block {}", has_slopes, is_unfused, block);
-        expect_gradients(run, leaves, what);
+        if (block == 60) expect_gradients(run, leaves, what);
         Values result = gradients_of(run, leaves);
         result.push_back(run(leaves).detach());
         if (first.empty()) first = result;
         expect_close(result, first, 1e-12, what);
       }
+    }
+  }
+}
+
+/// Positions in the kernel, and before it as where the kernel is unfused.
+TEST(AttentionGradient, of_rotary_positions_is_that_of_rotated_inputs) {
+  const at::Tensor angles = at::arange(10, at::kFloat).view({5, 2}) * 0.4;
+  const at::Tensor places = at::tensor({0, 1, 2, 3, 4, 0, 1}, at::kLong);
+  const Values leaves{leaf({7, 8}, 1), leaf({7, 8}, 2), leaf({7, 8}, 3)};
+  const TorchAttention plain{.offsets = {0, 5, 7}, .heads = 2, .scale = 0.6, .slopes = {}, .is_unfused = true};
+  TorchAttention rotary = plain;
+  rotary.is_unfused = false;
+  rotary.cosines = angles.cos();
+  rotary.sines = angles.sin();
+  const auto by_place = [&](const at::Tensor& table) { return table.index_select(0, places).to(at::kDouble); };
+  const Computation before = [&](const Values& x) {
+    const at::Tensor cosines = by_place(rotary.cosines), sines = by_place(rotary.sines);
+    return attend(rotate(x[0], cosines, sines), rotate(x[1], cosines, sines), x[2], plain);
+  };
+  const Computation inside = [&](const Values& x) { return attend(x[0], x[1], x[2], rotary); };
+  expect_gradients(before, leaves, "before");
+  expect_close(gradients_of(inside, leaves), gradients_of(before, leaves), 1e-12, "gradients");
+  expect_close({inside(leaves).detach()}, {before(leaves).detach()}, 1e-12, "values");
+}
+
+/// Kernels that this processor can run but would not choose, in f32, on rows of more than one block.
+TEST(AttentionGradient, of_every_instruction_set_is_that_of_float64) {
+  std::vector<const AttentionCore*> cores{&kAttentionCoreBaseline};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) cores.push_back(&kAttentionCoreAvx2);
+  if (&best_attention_core() == &kAttentionCoreAvx512) cores.push_back(&kAttentionCoreAvx512);
+  constexpr int64_t kLength = 301, kWidth = 20;
+  std::vector<at::Tensor> wide, narrow;  // query, key, value, out, its gradient, three gradients
+  for (uint32_t i = 0; i < 8; ++i) wide.push_back(leaf({kLength, kWidth}, i + 1, 2).detach());
+  for (const at::Tensor& x : wide) narrow.push_back(x.to(at::kFloat));
+  const auto run = [&](const HeadKernels& kernels, const std::vector<at::Tensor>& x) {
+    const at::Tensor sums = at::empty({kLength}, x[0].options());
+    const auto rows = [&](size_t i) {
+      return HeadRows{static_cast<std::byte*>(x[i].data_ptr()), kWidth * x[i].element_size()};
+    };
+    const HeadCall call{.length = kLength,
+                        .width = kWidth,
+                        .scale = 0.3,
+                        .slope = 0.05,
+                        .query = rows(0),
+                        .key = rows(1),
+                        .value = rows(2),
+                        .out = rows(3),
+                        .sums = static_cast<std::byte*>(sums.data_ptr()),
+                        .out_gradient = rows(4),
+                        .query_gradient = rows(5),
+                        .key_gradient = rows(6),
+                        .value_gradient = rows(7)};
+    const at::Tensor scratch = at::empty({kernels.scratch_bytes(kLength, kWidth, true)}, at::kByte);
+    kernels.forward(call, static_cast<std::byte*>(scratch.data_ptr()));
+    kernels.backward(call, static_cast<std::byte*>(scratch.data_ptr()));
+  };
+  run(best_attention_core().f64, wide);
+  for (size_t core = 0; core < cores.size(); ++core) {
+    run(cores[core]->f32, narrow);
+    for (const size_t i : {3, 5, 6, 7}) {
+      const double off = (narrow[i].to(at::kDouble) - wide[i]).abs().max().item<double>();
+      EXPECT_LE(off, 1e-5 * (1 + wide[i].abs().max().item<double>())) << "instruction set " << core << ", tensor " << i;
     }
   }
 }

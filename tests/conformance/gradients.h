@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -81,8 +82,9 @@ inline void expect_close(const Values& a, const Values& b, double tolerance, con
   }
 }
 
-/// A training backend in float64.
+/// A training backend in float64; one thread, since the tensors are tiny.
 inline TorchBackend training_backend(double dropout = 0, bool is_checkpointing = false) {
+  at::set_num_threads(1);
   return TorchBackend(
       {.compute = DType::kF64, .is_training = true, .dropout = dropout, .is_checkpointing = is_checkpointing});
 }

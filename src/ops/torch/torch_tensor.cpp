@@ -90,6 +90,17 @@ at::Tensor unwrap(const Tensor& tensor) {
       at::TensorOptions().dtype(scalar_type_of(tensor.dtype())));
 }
 
+at::Tensor side_by_side(const Tensor& first, const Tensor& second, const Tensor& third) {
+  const at::Tensor* base = torch_owner(first);
+  if (base == nullptr || !first.shares_memory_with(second) || !first.shares_memory_with(third)) return {};
+  const int64_t width = first.width();
+  if (base->dim() != 2 || base->size(0) != first.rows() || base->size(1) != 3 * width || base->numel() == 0) return {};
+  const auto* data = static_cast<const std::byte*>(base->data_ptr());
+  const int64_t bytes = width * size_of(first.dtype());
+  const bool is_whole = first.raw() == data && second.raw() == data + bytes && third.raw() == data + 2 * bytes;
+  return is_whole && second.shape() == first.shape() && third.shape() == first.shape() ? *base : at::Tensor();
+}
+
 bool is_wrapped(const Tensor& tensor) { return torch_owner(tensor) != nullptr; }
 
 }  // namespace jina
