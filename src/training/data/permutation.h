@@ -4,9 +4,9 @@
 
 namespace jina {
 
-/// A permutation of [0, size) chosen by a key, without memory: entry i costs the same for every size. A Feistel network of
-/// six rounds over the least power of four that holds `size` (Luby and Rackoff 1988), walked again until it lands inside
-/// (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
+/// A permutation of [0, size) chosen by a key, without memory: entry i costs the same for every size. A Feistel network
+/// of six rounds over the least power of four that holds `size` (Luby and Rackoff 1988), walked again until it lands
+/// inside (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
 class Permutation {
  public:
   Permutation(uint64_t size, uint64_t key);

@@ -47,7 +47,8 @@ TEST(Permutation, SmallSizesReachAllOrders) {
   for (uint64_t key = 0; key < kKeys; ++key) counts[entries(4, key)] += 1;
   ASSERT_EQ(counts.size(), 24u);
   double chi_square = 0;
-  for (const auto& [order, count] : counts) chi_square += (count - kKeys / 24.0) * (count - kKeys / 24.0) / (kKeys / 24.0);
+  for (const auto& [order, count] : counts)
+    chi_square += (count - kKeys / 24.0) * (count - kKeys / 24.0) / (kKeys / 24.0);
   EXPECT_LT(chi_square, 49.7);
 }
 
