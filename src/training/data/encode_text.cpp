@@ -52,8 +52,8 @@ void split_unspaced_words(std::string_view text, Encoding& encoding) {
     const auto [begin, end] = encoding.offsets[i];
     if (encoding.special[i] != 0 || begin == end) continue;
     if (i > 0 && encoding.special[i - 1] == 0) {
-      // Tokens that are bytes of one character all have its range: only the first of them starts a word. A blank in front
-      // of a word, when it is a token of its own, is a part of it; its range is trimmed to nothing.
+      // Tokens that are bytes of one character all have its range: only the first of them starts a word. A blank in
+      // front of a word, when it is a token of its own, is a part of it; its range is trimmed to nothing.
       const ByteSpan before = encoding.offsets[i - 1];
       if (before.end > begin || before.begin == before.end) continue;
     }
