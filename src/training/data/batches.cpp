@@ -12,16 +12,16 @@ namespace jina {
 namespace {
 
 constexpr int64_t kWordSearch = 32;  // tokens in front of a cut in which a word start is looked for
+constexpr int64_t kLeastRest = 32;   // tokens that a cut leaves for the last piece
 
 /// Cuts a document into pieces of at most `room` tokens.
 void cut_document(const TokenisedRows& rows, int64_t row, int64_t room, std::vector<Piece>& pieces) {
   const int32_t text = rows.queries[static_cast<size_t>(row)];
   const int64_t length = rows.length(text);
   for (int64_t begin = 0; begin < length;) {
-    const int64_t rest = length - begin;
-    const int64_t parts = (rest + room - 1) / room;
-    int64_t end = begin + (rest + parts - 1) / parts;
+    int64_t end = std::min(begin + room, length);
     if (end < length) {
+      end = std::max(std::min(end, length - kLeastRest), begin + (room + 1) / 2);
       const int64_t earliest = std::max(begin + 1, end - kWordSearch);
       int64_t start = end;
       while (start >= earliest && !rows.starts_word(text, start)) --start;

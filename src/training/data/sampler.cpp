@@ -97,9 +97,15 @@ class NegativeFiller {
     for (uint64_t draw = 0; draw < kMostDraws; ++draw) {
       const int64_t other = fill_draws_.below(rows_.rows(), row, place * kMostDraws + draw);
       text = rows_.positives[static_cast<size_t>(other)];
-      if (!taken_.contains(original(rows_, text))) break;
+      if (!taken_.contains(original(rows_, text)) && !is_among_last(place, text)) break;
     }
     return text;
+  }
+
+  /// Whether one of the last `count` negatives, those of the same row, is this text.
+  bool is_among_last(uint64_t count, int32_t text) const {
+    return std::any_of(batch_.negatives.end() - static_cast<int64_t>(count), batch_.negatives.end(),
+                       [&](int32_t other) { return original(rows_, other) == original(rows_, text); });
   }
 
   const TokenisedRows& rows_;
