@@ -52,6 +52,15 @@ ModelDirectory ModelDirectory::open(const std::string& path) {
   return model;
 }
 
+ModelDirectory ModelDirectory::of_config(std::string_view text, const std::string& name) {
+  ModelDirectory model;
+  model.path_ = name;
+  model.name_ = name;
+  model.config_ = std::make_unique<JsonDocument>(JsonDocument::parse(text, name, ErrorKind::kModelFile));
+  if (!model.config().is_object()) model.config().reject("an object");
+  return model;
+}
+
 void ModelDirectory::read_name() {
   name_ = last_component(path_);
   if (!is_file(file("jina-manifest.json"))) return;

@@ -17,6 +17,9 @@ class ModelDirectory {
   /// Errors: kNotFound when the directory or its config.json is missing, kModelFile for broken JSON or wrong types.
   static ModelDirectory open(const std::string& path);
 
+  /// A model of which only the text of its config.json is there; `name` stands for it in messages.
+  static ModelDirectory of_config(std::string_view text, const std::string& name);
+
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
   /// config.json

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/json_object.h"
 #include "weights/safetensors.h"
 #include "weights/safetensors_header.h"
 
@@ -98,6 +99,25 @@ PeftConfig peft_config_of(const Json& config) {
   if (rank <= 0) reject(config, fmt::format("'r': expected a positive integer, found {}", rank));
   const auto size = static_cast<double>(rank);
   return {.scale = alpha / (config.bool_or("use_rslora", false) ? std::sqrt(size) : size), .rank = rank};
+}
+
+std::string peft_config_text(int64_t rank, double alpha, const std::vector<std::string>& modules) {
+  JsonObject config;
+  for (const char* none : {"auto_mapping", "base_model_name_or_path", "modules_to_save", "task_type"}) {
+    config.set_json(none, "null");
+  }
+  config.set("peft_type", "LORA").set("r", rank);
+  const auto whole = static_cast<int64_t>(alpha);
+  if (static_cast<double>(whole) == alpha) {
+    config.set("lora_alpha", whole);  // PEFT declares an integer
+  } else {
+    config.set("lora_alpha", alpha);
+  }
+  config.set("lora_dropout", 0.0).set("bias", "none").set("target_modules", modules);
+  config.set("rank_pattern", JsonObject()).set("alpha_pattern", JsonObject());
+  for (const char* off : {"fan_in_fan_out", "use_dora", "use_rslora"}) config.set(off, false);
+  for (const char* on : {"inference_mode", "init_lora_weights"}) config.set(on, true);
+  return config.text();
 }
 
 std::optional<PeftAdapter> open_peft_adapter(const std::string& folder) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "weights/weights.h"
@@ -17,6 +18,9 @@ struct PeftConfig {
 
 /// Error when it is not plain LoRA: another method, DoRA, biases, ranks or alphas that differ between layers.
 PeftConfig peft_config_of(const Json& config);
+
+/// The adapter_config.json that PEFT 0.21 writes for plain LoRA on the modules whose names end in one of `modules`.
+std::string peft_config_text(int64_t rank, double alpha, const std::vector<std::string>& modules);
 
 /// A LoRA adapter as PEFT saves it: y += scale * (x A^T) B^T. The names of `source` are those of the model's modules
 /// without PEFT's prefix "base_model.model.":

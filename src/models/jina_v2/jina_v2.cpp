@@ -16,13 +16,19 @@ struct JinaV2Config : EncoderShape {
   int64_t types = 2;
   double norm_epsilon = 1e-12;
   Activation activation = Activation::kGelu;
+  bool is_gated = true;  ///< else feed_forward_type "original": BERT's plain feed-forward, under BERT's names
 };
 
 Activation read_activation(const Json& config) {
   const std::string name = config.string_or("feed_forward_type", "geglu");
   if (name == "geglu") return Activation::kGelu;
   if (name == "reglu") return Activation::kRelu;
-  fail(ErrorKind::kUnsupported, config.document().where(), "feed_forward_type '{}': expected geglu or reglu", name);
+  const std::string plain = config.string_or("hidden_act", "gelu");
+  if (name == "original" && plain == "gelu") return Activation::kGelu;
+  if (name == "original" && plain == "relu") return Activation::kRelu;
+  fail(ErrorKind::kUnsupported, config.document().where(),
+       "feed_forward_type '{}' with hidden_act '{}': expected geglu, reglu, or original with gelu or relu", name,
+       plain);
 }
 
 JinaV2Config read_config(const Json& config) {
@@ -30,6 +36,7 @@ JinaV2Config read_config(const Json& config) {
   c.types = config.int_or("type_vocab_size", c.types);
   c.norm_epsilon = config.double_or("layer_norm_eps", c.norm_epsilon);
   c.activation = read_activation(config);
+  c.is_gated = config.string_or("feed_forward_type", "geglu") != "original";
   return c;
 }
 
@@ -50,6 +57,13 @@ Attention make_attention(Backend& backend, const Weights& w, const JinaV2Config&
                                        .query_norm = LayerNorm(self / "layer_norm_q", c.hidden, c.norm_epsilon),
                                        .key_norm = LayerNorm(self / "layer_norm_k", c.hidden, c.norm_epsilon),
                                        .heads = c.heads});
+}
+
+/// The plain feed-forward stands beside the attention, not in a scope of its own as the gated ones.
+FeedForwardWeights plain_feed_forward_weights(const Weights& w, const JinaV2Config& c) {
+  return {.up = linear_weights(w / "intermediate" / "dense", c.inner, c.hidden),
+          .down = linear_weights(w / "output" / "dense", c.hidden, c.inner),
+          .activation = c.activation};
 }
 
 /// The gate is the first half of `gated_layers`, the second half of `up_gated_layer`.
@@ -78,17 +92,21 @@ struct JinaV2Layer {
   }
 };
 
+Weights output_norm(const Weights& w, const JinaV2Config& c) {
+  if (w.has("layer_norm_1.weight")) return w / "layer_norm_2";
+  return c.is_gated ? w / "mlp" / "layernorm" : w / "output" / "LayerNorm";
+}
+
 JinaV2Layer make_layer(Backend& backend, const Weights& w, const JinaV2Config& c) {
-  const bool has_split_norms = w.has("layer_norm_1.weight");
   JinaV2Layer layer{
       .attention = make_attention(backend, w / "attention", c),
       .attention_norm = LayerNorm(w / "attention" / "output" / "LayerNorm", c.hidden, c.norm_epsilon),
       .second_norm = {},
-      .feed_forward = FeedForward(backend, feed_forward_weights(w / "mlp", c)),
-      .output_norm =
-          LayerNorm(has_split_norms ? w / "layer_norm_2" : w / "mlp" / "layernorm", c.hidden, c.norm_epsilon),
+      .feed_forward =
+          FeedForward(backend, c.is_gated ? feed_forward_weights(w / "mlp", c) : plain_feed_forward_weights(w, c)),
+      .output_norm = LayerNorm(output_norm(w, c), c.hidden, c.norm_epsilon),
   };
-  if (has_split_norms) layer.second_norm.emplace(w / "layer_norm_1", c.hidden, c.norm_epsilon);
+  if (w.has("layer_norm_1.weight")) layer.second_norm.emplace(w / "layer_norm_1", c.hidden, c.norm_epsilon);
   return layer;
 }
 
@@ -144,7 +162,9 @@ Model build_jina_v2(const ModelParts& parts) {
   model.encoder = std::make_unique<JinaV2>(parts.backend, weights, config);
   weights.finish();
   model.card.parameters = weights.parameters();
-  model.card.linear_weights = config.layers * (4 * config.hidden * config.hidden + 3 * config.hidden * config.inner);
+  const int64_t inner_matrices = config.is_gated ? 3 : 2;
+  model.card.linear_weights =
+      config.layers * (4 * config.hidden * config.hidden + inner_matrices * config.hidden * config.inner);
   return model;
 }
 

@@ -5,6 +5,7 @@
 
 #include "models/jina_v3/config.h"
 #include "models/jina_v3/names.h"
+#include "models/jina_v3/native.h"
 #include "nn/layers.h"
 #include "nn/positions.h"
 
@@ -63,31 +64,22 @@ class JinaV3 final : public Encoder {
   std::vector<PostNormLayer> layers_;
 };
 
-/// The folder of a task's adapter in the native layout: "retrieval.query" lies in "retrieval_query".
-std::string adapter_folder(std::string task) {
-  std::ranges::replace_if(
-      task, [](char c) { return c == '.' || c == '-'; }, '_');
-  return task;
-}
-
-constexpr std::string_view kPublishedTasks[] = {"retrieval.query", "retrieval.passage", "separation", "classification",
-                                                "text-matching"};
-
 /// Opens the adapter folders that are there and makes their tasks the adapters of `config`.
 std::vector<PeftAdapter> open_adapters(const ModelParts& parts, JinaV3Config& config) {
   const ModelDirectory& directory = parts.directory;
   std::vector<PeftAdapter> adapters;
   if (!config.is_native) return adapters;
   const std::vector<std::string> asked = config.adapters;
+  const std::vector<std::string> possible = possible_tasks(config);
   config.adapters.clear();
-  for (const std::string_view task : kPublishedTasks) {
-    auto adapter = open_peft_adapter(directory.file(adapter_folder(std::string(task))));
+  for (const std::string& task : possible) {
+    auto adapter = open_peft_adapter(directory.file(adapter_folder(task)));
     if (!adapter) continue;
     if (parts.wrap_adapter) {
       adapter->source = parts.wrap_adapter(adapter_folder(std::string(task)), std::move(adapter->source));
     }
     adapters.push_back(std::move(*adapter));
-    config.adapters.emplace_back(task);
+    config.adapters.push_back(task);
   }
   for (const std::string& task : asked) {
     if (std::ranges::find(config.adapters, task) == config.adapters.end()) {
@@ -96,19 +88,6 @@ std::vector<PeftAdapter> open_adapters(const ModelParts& parts, JinaV3Config& co
     }
   }
   return adapters;
-}
-
-/// A task's instruction: config.json task_instructions, else config_sentence_transformers.json, else the published one.
-std::string instruction(const ModelDirectory& directory, const std::string& task) {
-  if (const auto instructions = directory.config().find("task_instructions")) {
-    return instructions->string_or(task, "");
-  }
-  for (const auto& [name, prompt] : directory.prompts()) {
-    if (name == task) return prompt;
-  }
-  if (task == "retrieval.query") return "Represent the query for retrieving evidence documents: ";
-  if (task == "retrieval.passage") return "Represent the document for retrieval: ";
-  return "";
 }
 
 }  // namespace
@@ -126,13 +105,13 @@ Model build_jina_v3(const ModelParts& parts) {
   Model model{.card = read_card(parts.directory, "jina_v3"), .encoder = {}};
   ModelCard& card = model.card;
   card.matryoshka = config.matryoshka;
-  card.max_tokens =
-      std::min(card.max_tokens, config.positions - 2);  // 8194 places, of which XLM-RoBERTa never uses two
-  card.default_task = std::nullopt;                     // without a task: the raw base model
+  card.max_tokens = std::min(card.max_tokens,
+                             config.positions - kUnusedPositions);  // 8194 places, of which XLM-RoBERTa never uses two
+  card.default_task = std::nullopt;                                 // without a task: the raw base model
   card.tasks.clear();
   for (size_t i = 0; i < config.adapters.size(); ++i) {
     card.tasks.push_back({.name = config.adapters[i],
-                          .prompt = instruction(parts.directory, config.adapters[i]),
+                          .prompt = task_instruction(parts.directory, config.adapters[i]),
                           .adapter = static_cast<int32_t>(i)});
   }
   model.encoder = std::make_unique<JinaV3>(parts.backend, names, config);

@@ -10,9 +10,6 @@ namespace jina {
 
 namespace {
 
-/// Scores or biases of a block of queries that exist at a time: some MB.
-constexpr int64_t kBlockElements = 1 << 21;
-
 /// Neighbouring rows of one length.
 struct Group {
   int64_t begin;  // first token
@@ -49,7 +46,7 @@ class Kernel {
   int64_t queries_at_a_time(const Group& group) const {
     if (!options_.slopes.defined() && !options_.is_unfused) return group.length;
     const int64_t rows = options_.is_unfused ? group.rows : 1;
-    return std::clamp<int64_t>(kBlockElements / (rows * options_.heads * group.length), 1, group.length);
+    return std::clamp<int64_t>(options_.block_elements / (rows * options_.heads * group.length), 1, group.length);
   }
 
   /// → result (rows, heads, count, head_dim) and log-sum-exp (rows, heads, count)

@@ -14,6 +14,8 @@ struct TorchAttention {
   at::Tensor slopes;  // (heads) f32 on the device, or undefined: score += -slope |i - j|
   /// Products and softmax one by one in place of the fused kernel, which only the CPU has.
   bool is_unfused = false;
+  /// Scores or biases of a block of queries that exist at a time: some MB.
+  int64_t block_elements = 1 << 21;
 };
 
 /// softmax(scale q k^T + bias) v within each row, differentiable; query, key and value: (tokens, heads * head_dim) of

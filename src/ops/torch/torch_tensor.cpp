@@ -66,7 +66,8 @@ at::ScalarType scalar_type_of(DType dtype) {
 }
 
 Tensor wrap(at::Tensor value) {
-  if (value.dim() > 0 && !value.is_contiguous() && !(value.dim() == 2 && value.stride(1) == 1)) {
+  const bool has_rows = value.dim() == 2 && value.stride(1) == 1 && value.stride(0) >= value.size(1);
+  if (!value.is_contiguous() && !has_rows) {
     value = value.contiguous();
   }
   const DType dtype = dtype_of(value.scalar_type());

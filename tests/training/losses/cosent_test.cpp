@@ -87,7 +87,7 @@ TEST(Cosent, WantsOneScoreARow) {
   LossBatch batch = full_batch(true);
   expect_error(ErrorKind::kInvalidInput, "loss 'cosent', column score: expected shape (5), found (5, 3)",
                [&] { cosent(batch, loss_recipe("cosent")); });
-  batch.scores = {};
+  batch.scores = at::Tensor();
   expect_error(ErrorKind::kInvalidInput, "loss 'cosent' needs column score",
                [&] { cosent(batch, loss_recipe("cosent")); });
 }

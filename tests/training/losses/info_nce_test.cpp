@@ -23,7 +23,7 @@ double naive_one_way(const at::Tensor& scores, double temperature, const IsOut& 
 at::Tensor documents_of(const LossBatch& batch) { return at::cat({batch.positives, batch.negatives.flatten(0, 1)}); }
 
 LossBatch without_negatives(LossBatch batch) {
-  batch.negatives = {};
+  batch.negatives = at::Tensor();
   return batch;
 }
 
@@ -113,10 +113,10 @@ TEST(InfoNce, ClassMaskNeedsLabels) {
   batch.negative_labels = random_classes(1, {5, 3}, 2);
   expect_error(ErrorKind::kInvalidInput, "column negative_label: expected shape (5, 2), found (5, 3)",
                [&] { info_nce(batch, recipe); });
-  batch.negative_labels = {};
+  batch.negative_labels = at::Tensor();
   expect_error(ErrorKind::kInvalidInput, "loss 'info_nce' needs column negative_label",
                [&] { info_nce(batch, recipe); });
-  batch.labels = {};
+  batch.labels = at::Tensor();
   expect_error(ErrorKind::kInvalidInput, "loss 'info_nce' needs column label", [&] { info_nce(batch, recipe); });
 }
 

@@ -1,0 +1,42 @@
+#include "conformance/backends.h"
+
+#ifdef JINA_TORCH
+#include "ops/torch/torch_backend.h"
+#endif
+
+namespace jina::test {
+
+std::string name_of(const BackendCase& c) {
+  const std::string compute(to_string(c.compute));
+  if (c.device == Device::kTorch) return "torch_" + compute;
+  return compute + "_" + std::to_string(c.threads) + "threads_" +
+         (c.policy == PreparePolicy::kPacked ? "packed" : "mapped");
+}
+
+std::unique_ptr<Backend> make_backend(const BackendCase& c) {
+#ifdef JINA_TORCH
+  if (c.device == Device::kTorch) return std::make_unique<TorchBackend>(TorchOptions{.compute = c.compute});
+#endif
+  return make_cpu_backend({.threads = c.threads, .compute = c.compute, .policy = c.policy});
+}
+
+std::vector<BackendCase> cpu_backends() {
+  std::vector<BackendCase> cases;
+  for (const DType compute : {DType::kF32, DType::kBF16}) {
+    for (const int threads : {1, 2, 3}) cases.push_back({.compute = compute, .threads = threads});
+    cases.push_back({.compute = compute, .threads = 2, .policy = PreparePolicy::kMapped});
+  }
+  return cases;
+}
+
+std::vector<BackendCase> all_backends() {
+  std::vector<BackendCase> cases = cpu_backends();
+#ifdef JINA_TORCH
+  for (const DType compute : {DType::kF32, DType::kBF16, DType::kF64}) {
+    cases.push_back({.device = Device::kTorch, .compute = compute});
+  }
+#endif
+  return cases;
+}
+
+}  // namespace jina::test
