@@ -20,8 +20,12 @@ function(jina_add_room room sources)
 endfunction()
 
 # jina_precompile_libtorch(TARGET): reads libtorch's headers from a precompiled one; most of the time to compile a file that
-# includes them goes into reading them. The first target makes it, the others take it from there.
+# includes them goes into reading them. The first target makes it, the others take it from there. training/data/ stands
+# without libtorch and is compiled without it.
 function(jina_precompile_libtorch target)
+  get_target_property(plain ${target} SOURCES)
+  list(FILTER plain INCLUDE REGEX "/training/data/")
+  set_source_files_properties(${plain} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   if(TARGET jina_torch_headers)
     target_precompile_headers(${target} REUSE_FROM jina_torch_headers)
     return()

@@ -34,12 +34,12 @@ class Communicator {
 std::unique_ptr<Communicator> make_single_communicator();
 
 struct RanksOptions {
-  double timeout = 600;  ///< seconds that a rank waits for the others before it gives up
+  double timeout = 600;                ///< seconds that a rank waits for the others before it gives up
   std::function<bool()> is_stopped{};  ///< asked while waiting: launchers ask the others to stop when a rank is lost
 };
 
-/// The ranks that mpirun or srun started. CPU tensors go by MPI (tensors on CUDA by way of the host). Error kUnsupported
-/// when this build has no MPI.
+/// The ranks that mpirun or srun started. CPU tensors go by MPI (tensors on CUDA by way of the host). Error
+/// kUnsupported when this build has no MPI.
 std::unique_ptr<Communicator> make_mpi_communicator(const RanksOptions& options);
 
 }  // namespace jina

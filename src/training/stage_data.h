@@ -47,7 +47,8 @@ class StageData {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The task of a model by name: its instruction and adapter; the base model for "". Error kInvalidInput naming the known.
+/// The task of a model by name: its instruction and adapter; the base model for "". Error kInvalidInput naming the
+/// known.
 TaskInfo find_task(const ModelCard& card, const std::string& name);
 
 }  // namespace jina

@@ -41,8 +41,8 @@ class StageRun {
   void take_heads(const std::map<std::string, at::Tensor>& heads);
   std::map<std::string, at::Tensor> heads() const;
 
-  /// Runs from where `state` is to the end of the stage. False when it was stopped on request (a checkpoint is written).
-  /// Errors: kInternal when loss or gradients are not finite, naming step, data and last checkpoint.
+  /// Runs from where `state` is to the end of the stage. False when it was stopped on request (a checkpoint is
+  /// written). Errors: kInternal when loss or gradients are not finite, naming step, data and last checkpoint.
   bool run(TrainingState& state);
   /// Writes the model as it is.
   void write(const std::string& target) const;

@@ -14,9 +14,9 @@ FailureCorpus mine(const std::vector<std::string_view>& texts) { return mine_fai
 TEST(FailureCorpus, NamesAreCapitalisedInsideSentences) {
   const FailureCorpus corpus = mine({
       "They met Ada Lovelace there. Then Ada Lovelace left, and later Ada Lovelace came back.",
-      "Yesterday was fine. Yesterday it rained. Yesterday ended.",              // first words only
-      "He saw Paris twice. She saw Paris once.",                                // too seldom
-      "The March of time. A march, the march, one march. See March. O March!",  // more often small
+      "Yesterday was fine. Yesterday it rained. Yesterday ended.",                        // first words only
+      "He saw Paris twice. She saw Paris once.",                                          // too seldom
+      "The March of time. A march, the march, one march, to march. See March. O March!",  // more often small
       "Now I say I am what I am, I think.",
       "They know Émile well. Ask Émile now. Is it Émile who came?",
   });
