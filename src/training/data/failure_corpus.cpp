@@ -41,24 +41,27 @@ struct Word {
   bool ends_clause;  // a sign that is no blank comes between it and the next word
 };
 
-bool is_word_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-         c == '\'' || c == '-';
+bool is_word_part(char32_t c) {
+  constexpr char32_t kApostrophe = 0x2019;
+  return (character_flags(c) & kWord) != 0 || c == '\'' || c == '-' || c == kApostrophe;
 }
 
 std::vector<Word> find_words(std::string_view sentence) {
   std::vector<Word> words;
-  for (size_t i = 0; i < sentence.size();) {
-    if (!is_word_byte(sentence[i])) {
-      if (!words.empty() && sentence[i] != ' ' && sentence[i] != '\n') words.back().ends_clause = true;
-      ++i;
+  bool is_inside = false;
+  for (size_t position = 0; position < sentence.size();) {
+    const size_t begin = position;
+    const char32_t c = next_code_point(sentence, position);
+    if (!is_word_part(c)) {
+      if (!words.empty() && !is_whitespace(c)) words.back().ends_clause = true;
+      is_inside = false;
       continue;
     }
-    const size_t begin = i;
-    while (i < sentence.size() && is_word_byte(sentence[i])) ++i;
-    words.push_back({sentence.substr(begin, i - begin), begin, i == sentence.size()});
+    if (!is_inside) words.push_back({{}, begin, false});
+    is_inside = true;
+    words.back().text = sentence.substr(words.back().begin, position - words.back().begin);
   }
+  if (!words.empty()) words.back().ends_clause = true;
   return words;
 }
 
@@ -176,12 +179,14 @@ class Miner {
     const std::string_view article = words[i].text;
     const Word& thing = words[i + 1];
     if ((article != "the" && article != "a" && article != "an") || words[i].ends_clause) return;
+    if (thing.text.ends_with('s')) return;  // the templates want singulars
     if (thing.text.size() < kShortestThing || thing.text.size() > kLongestThing || !is_small(thing.text)) return;
     const bool is_end = thing.ends_clause || (i + 2 < words.size() && is_in(kFunctionWords, words[i + 2].text));
     if (is_end && !is_in(kNoThings, thing.text)) things_.add(thing.text);
   }
 
   bool is_name(const std::string& name) const {
+    if (name.ends_with("'s") || name.ends_with("\u2019s")) return false;
     for (const Word& word : find_words(name)) {
       if (small_words_.count(lower(word.text)) > names_.count(name)) return false;
     }

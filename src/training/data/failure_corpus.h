@@ -21,7 +21,7 @@ struct FailureCorpus {
   /// none of which is more often written small.
   std::vector<std::string> names;
   /// Things: small words that stand behind "the", "a" or "an" and in front of a word like "of" or the end of a clause,
-  /// seen three times or more: nouns, nearly always, without a dictionary.
+  /// seen three times or more, none that ends with s: nouns in the singular, nearly always, without a dictionary.
   std::vector<std::string> things;
   /// Sentences of 6 to 40 words with exactly one mention of exactly one name.
   std::vector<NamedSentence> sentences;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 #include "base/rng.h"
 #include "training/data/permutation.h"
@@ -26,18 +25,51 @@ class RowTexts {
   int32_t query(size_t row) const { return original(rows_.queries[row]); }
   bool has_positive() const { return !rows_.positives.empty(); }
   int32_t positive(size_t row) const { return original(rows_.positives[row]); }
-  std::vector<int32_t> negatives(size_t row) const {
-    std::vector<int32_t> texts;
-    if (rows_.negative_offsets.empty()) return texts;
-    for (int64_t i = rows_.negative_offsets[row]; i < rows_.negative_offsets[row + 1]; ++i) {
-      texts.push_back(original(rows_.negatives[static_cast<size_t>(i)]));
-    }
-    return texts;
+  int64_t negatives_begin(size_t row) const { return rows_.negative_offsets.empty() ? 0 : rows_.negative_offsets[row]; }
+  int64_t negatives_end(size_t row) const {
+    return rows_.negative_offsets.empty() ? 0 : rows_.negative_offsets[row + 1];
   }
+  int32_t negative(int64_t place) const { return original(rows_.negatives[static_cast<size_t>(place)]); }
 
  private:
   int32_t original(int32_t text) const { return rows_.originals[static_cast<size_t>(text)]; }
   const TokenisedRows& rows_;
+};
+
+/// How often each text was added; a hash table with open addresses, since this is most of the work of a batch.
+class TextCounts {
+ public:
+  bool contains(int32_t text) const { return !slots_.empty() && slots_[find(text)].count > 0; }
+  void add(int32_t text, int change) {
+    if (used_ * 2 >= slots_.size()) grow();
+    Slot& slot = slots_[find(text)];
+    if (slot.text < 0) ++used_;
+    slot.text = text;
+    slot.count += change;
+  }
+
+ private:
+  struct Slot {
+    int32_t text = -1;  // −1: free
+    int32_t count = 0;
+  };
+
+  size_t find(int32_t text) const {
+    const size_t mask = slots_.size() - 1;
+    size_t slot = mix_bits(static_cast<uint64_t>(text)) & mask;
+    while (slots_[slot].text >= 0 && slots_[slot].text != text) slot = (slot + 1) & mask;
+    return slot;
+  }
+  void grow() {
+    const std::vector<Slot> old = std::move(slots_);
+    slots_.assign(std::max(size_t{64}, old.size() * 2), {});
+    for (const Slot& slot : old) {
+      if (slot.text >= 0) slots_[find(slot.text)] = slot;
+    }
+  }
+
+  std::vector<Slot> slots_;
+  size_t used_ = 0;
 };
 
 /// One batch of a window, with how often each text is in it.
@@ -48,27 +80,25 @@ class WindowBatch {
   bool has_conflict(const RowTexts& texts, int64_t row) const {
     const auto r = static_cast<size_t>(row);
     if (is_anywhere(texts.query(r)) || (texts.has_positive() && is_anywhere(texts.positive(r)))) return true;
-    const auto negatives = texts.negatives(r);
-    return std::any_of(negatives.begin(), negatives.end(), [&](int32_t text) { return counts_.contains(text); });
+    for (int64_t i = texts.negatives_begin(r); i < texts.negatives_end(r); ++i) {
+      if (counts_.contains(texts.negative(i))) return true;
+    }
+    return false;
   }
   void count(const RowTexts& texts, int64_t row, int change) {
     const auto r = static_cast<size_t>(row);
-    add(counts_, texts.query(r), change);
-    if (texts.has_positive()) add(counts_, texts.positive(r), change);
-    for (const int32_t text : texts.negatives(r)) add(negative_counts_, text, change);
+    counts_.add(texts.query(r), change);
+    if (texts.has_positive()) counts_.add(texts.positive(r), change);
+    for (int64_t i = texts.negatives_begin(r); i < texts.negatives_end(r); ++i) {
+      negative_counts_.add(texts.negative(i), change);
+    }
   }
 
  private:
-  using Counts = std::unordered_map<int32_t, int>;
   bool is_anywhere(int32_t text) const { return counts_.contains(text) || negative_counts_.contains(text); }
-  static void add(Counts& counts, int32_t text, int change) {
-    const auto place = counts.emplace(text, 0).first;
-    place->second += change;
-    if (place->second == 0) counts.erase(place);
-  }
 
-  Counts counts_;  // queries and positives
-  Counts negative_counts_;
+  TextCounts counts_;  // queries and positives
+  TextCounts negative_counts_;
 };
 
 /// The batches of one window.
@@ -174,7 +204,7 @@ std::vector<uint64_t> find_shared_rows(const TokenisedRows& rows) {
   const auto for_each_text = [&](size_t row, auto&& body) {
     body(texts.query(row));
     if (texts.has_positive()) body(texts.positive(row));
-    for (const int32_t text : texts.negatives(row)) body(text);
+    for (int64_t i = texts.negatives_begin(row); i < texts.negatives_end(row); ++i) body(texts.negative(i));
   };
   for (size_t row = 0; row < count; ++row) {
     for_each_text(row, [&](int32_t text) {

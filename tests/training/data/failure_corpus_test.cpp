@@ -17,6 +17,7 @@ TEST(FailureCorpus, NamesAreCapitalisedInsideSentences) {
       "Yesterday was fine. Yesterday it rained. Yesterday ended.",                        // first words only
       "He saw Paris twice. She saw Paris once.",                                          // too seldom
       "The March of time. A march, the march, one march, to march. See March. O March!",  // more often small
+      "In all of Ada\u2019s books, in Ada\u2019s own hand, with Ada\u2019s name",
       "Now I say I am what I am, I think.",
       "They know Émile well. Ask Émile now. Is it Émile who came?",
   });
@@ -33,7 +34,8 @@ TEST(FailureCorpus, ThingsStandBetweenAnArticleAndTheEndOfAGroup) {
       "It is on the table of the old house. He took a table, and the table was gone.",
       "The size of the same of the same. A size is the size.",
       "the quick fox the quick fox the quick fox",  // nothing tells where the group ends
-      "an axe an axe of. the axe is",               // too short
+      "the waves of the waves of the waves of",
+      "an axe an axe of. the axe is",  // too short
       "the Engine is, the Engine was, the Engine of",
   });
   EXPECT_THAT(corpus.things, ElementsAre("table"));
