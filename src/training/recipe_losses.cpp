@@ -73,20 +73,23 @@ void check_teacher(const LossRecipe& loss, const LossForm& form, const StageReci
   }
 }
 
+void check_objective(const ObjectiveRecipe& objective, const StageRecipe& stage, const Recipe& recipe,
+                     const std::vector<LossForm>& known) {
+  for (const LossRecipe& loss : objective.losses) {
+    const LossForm form = find_form(loss, known);
+    check_options(loss, form);
+    check_teacher(loss, form, stage);
+    for (const DataRecipe& data : recipe.data) {
+      if (std::ranges::find(objective.data, data.name) != objective.data.end()) check_columns(loss, form, data);
+    }
+  }
+}
+
 }  // namespace
 
 void check_losses(const Recipe& recipe, const std::vector<LossForm>& known) {
   for (const StageRecipe& stage : recipe.stages) {
-    for (const ObjectiveRecipe& objective : stage.objectives) {
-      for (const LossRecipe& loss : objective.losses) {
-        const LossForm form = find_form(loss, known);
-        check_options(loss, form);
-        check_teacher(loss, form, stage);
-        for (const DataRecipe& data : recipe.data) {
-          if (std::ranges::find(objective.data, data.name) != objective.data.end()) check_columns(loss, form, data);
-        }
-      }
-    }
+    for (const ObjectiveRecipe& objective : stage.objectives) check_objective(objective, stage, recipe, known);
   }
 }
 

@@ -68,6 +68,19 @@ toml::table& find_element(toml::array& elements, const toml::key& array, const t
        with_nearest(wanted.str(), known), list);
 }
 
+void merge(toml::table& into, toml::table& from);
+
+/// Changes elements of an array of tables, each by its name or number.
+void merge_elements(toml::array& elements, const toml::key& array, toml::table& changes) {
+  for (auto&& [name, change] : changes) {
+    toml::table& element = find_element(elements, array, name);
+    if (!change.is_table()) {
+      fail(ErrorKind::kInvalidInput, place_of(name.source()), "expected a key behind '{}'", name.str());
+    }
+    merge(element, *change.as_table());
+  }
+}
+
 void merge(toml::table& into, toml::table& from) {
   for (auto&& [key, value] : from) {
     toml::node* present = into.get(key.str());
@@ -75,13 +88,7 @@ void merge(toml::table& into, toml::table& from) {
     if (present != nullptr && changes != nullptr && present->is_table()) {
       merge(*present->as_table(), *changes);
     } else if (present != nullptr && changes != nullptr && present->is_array_of_tables()) {
-      for (auto&& [name, element] : *changes) {
-        toml::table& found = find_element(*present->as_array(), key, name);
-        if (!element.is_table()) {
-          fail(ErrorKind::kInvalidInput, place_of(name.source()), "expected a key behind '{}'", name.str());
-        }
-        merge(found, *element.as_table());
-      }
+      merge_elements(*present->as_array(), key, *changes);
     } else {
       into.erase(key.str());  // with the key goes its place in the file
       into.insert_or_assign(key, std::move(value));

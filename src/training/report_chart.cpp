@@ -132,11 +132,16 @@ std::string axis_labels(const Axes& axes) {
   return svg;
 }
 
+/// The stages that have a part in the drawing: not those that end before it or begin behind it.
 std::string stage_marks(const Chart& chart, const Axes& axes) {
   std::string svg;
   if (chart.stages.size() < 2) return svg;
-  for (const auto& [step, name] : chart.stages) {
-    const double x = std::clamp(axes.x(static_cast<double>(step)), kFrame.left, kFrame.right);
+  for (size_t i = 0; i < chart.stages.size(); ++i) {
+    const auto& [step, name] = chart.stages[i];
+    const bool is_over =
+        i + 1 < chart.stages.size() && static_cast<double>(chart.stages[i + 1].first) <= axes.first_step;
+    if (is_over || static_cast<double>(step) > axes.last_step) continue;
+    const double x = std::max(axes.x(static_cast<double>(step)), kFrame.left);
     svg +=
         fmt::format("<path class=\"stage\" d=\"M{:.1f} {}V{}\"/><text class=\"stage\" x=\"{:.1f}\" y=\"{}\">{}</text>",
                     x, kFrame.top - 6, kFrame.bottom, x + 3, kFrame.top - 6, escape_html(name));
@@ -174,7 +179,8 @@ std::string chart_svg(const Chart& chart) {
 
 std::string readable_number(double value) {
   if (!std::isfinite(value)) return "–";
-  if (value == std::round(value) && std::abs(value) < 1e15) {
+  const bool is_whole = value == std::round(value) || std::abs(value) >= 1000;  // fractions of thousands say nothing
+  if (is_whole && std::abs(value) < 1e15) {
     std::string digits = fmt::format("{:.0f}", std::abs(value));
     for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
     return (value < 0 ? "-" : "") + digits;

@@ -25,7 +25,7 @@ struct ChartFrame {
   double width = 720;
   double height = 220;
   double left = 64;
-  double right = 708;
+  double right = 690;  // half a label stands beside the last step
   double top = 18;
   double bottom = 196;
 };

@@ -1,3 +1,6 @@
+#include <filesystem>
+
+#include "training/losses/loss.h"
 #include "training/written_recipe.h"
 
 namespace jina {
@@ -54,6 +57,18 @@ TEST(RecipeLosses, Teachers) {
   expect_refused(with_loss("name = \"cosine\"\n"),
                  "r.toml:13: the loss 'cosine' needs a teacher; expected 'teacher' in the stage 'pairs'");
   expect_good(with_loss("name = \"cosine\"\n"), {"stage.pairs.teacher=model"});
+}
+
+TEST(RecipeLosses, TheShippedRecipesAreGood) {
+  std::vector<LossForm> registry;
+  for (const LossEntry& entry : all_losses()) {
+    registry.push_back({entry.name, entry.columns, {}});
+    for (const LossOption& option : entry.options) registry.back().options.push_back(option.name);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(JINA_SOURCE_DIR "/recipes")) {
+    if (entry.path().extension() != ".toml") continue;
+    EXPECT_NO_THROW(check_losses(read_recipe(entry.path(), {}, {.checks_files = false}), registry)) << entry.path();
+  }
 }
 
 }  // namespace
