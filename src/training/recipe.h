@@ -90,8 +90,8 @@ struct ObjectiveRecipe {
   std::optional<bool> instructions;  ///< default: use the tasks' instructions
   int64_t batch = 0;                 ///< 0: the stage's
   int64_t max_tokens = 0;            ///< 0: the stage's
-  int64_t negatives = -1;      ///< of each row; -1: as many as every row has, 7 where labels make the rows
-  int64_t rows_per_label = 4;  ///< of a batch for the separation loss
+  int64_t negatives = -1;            ///< of each row; -1: as many as every row has, 7 where labels make the rows
+  int64_t rows_per_label = 4;        ///< of a batch for the separation loss
 };
 
 struct StageRecipe {
@@ -104,7 +104,8 @@ struct StageRecipe {
   std::vector<int64_t> matryoshka;
   double sampling_temperature = 2;
   OptimiserRecipe optimiser;
-  std::vector<std::string> train;   ///< name patterns of the tensors that train; empty: those of `tasks`, else all but adapters
+  std::vector<std::string>
+      train;  ///< name patterns of the tensors that train; empty: those of `tasks`, else all but adapters
   std::vector<std::string> freeze;  ///< … and of those that do not after all
   int64_t lora_rank = 0;            ///< adapters made for tasks that have none
   double lora_alpha = 1;

@@ -18,10 +18,10 @@ inline std::string gzip(std::string_view content) {
   state.next_out = reinterpret_cast<Bytef*>(packed.data());
   state.avail_out = static_cast<uInt>(packed.size());
   const int code = deflate(&state, Z_FINISH);
-  packed.resize(packed.size() - state.avail_out);
+  const size_t size = state.total_out;
   deflateEnd(&state);
   if (code != Z_STREAM_END) throw std::runtime_error("deflate did not finish");
-  return packed;
+  return packed.substr(0, size);
 }
 
 }  // namespace jina::test

@@ -167,8 +167,8 @@ TEST(FilterSlow, TrainingTextOfTheProject) {
     const std::chrono::duration<double> filtering = std::chrono::steady_clock::now() - middle;
     seconds += reading.count() + filtering.count();
     total += rows.size();
-    for (const std::string& line : describe(result.report)) std::cout << line << '\n';
-    std::cout << "    read in " << reading.count() << " s, filtered in " << filtering.count() << " s\n";
+    std::cout << describe(result.report).front() << ": read in " << reading.count() << " s, filtered in "
+              << filtering.count() << " s\n";
     EXPECT_EQ(removed(result, FilterRule::kEvaluationShort) + removed(result, FilterRule::kEvaluationLong), 0);
   }
   std::cout << total << " rows in " << seconds << " s\n";
