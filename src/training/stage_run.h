@@ -46,6 +46,7 @@ class StageRun {
   bool run(TrainingState& state);
   /// Writes the model as it is.
   void write(const std::string& target) const;
+  const std::vector<DataRecord>& records() const { return data_->records(); }
   /// All evaluations of the recipe; the best model of each that keeps one is written.
   void evaluate(TrainingState& state);
 

@@ -7,6 +7,7 @@
 
 #include "embedding/plan.h"
 #include "ops/torch/torch_tensor.h"
+#include "training/data/batches.h"
 #include "weights/safetensors.h"
 
 namespace jina {
@@ -66,19 +67,12 @@ Encoded Student::encode(const TextBatch& batch, const Wanted& wanted) {
 }
 
 std::vector<std::vector<int64_t>> chunks_by_length(const TextBatch& batch, int64_t most_tokens) {
-  std::vector<int64_t> order(static_cast<size_t>(batch.texts()));
-  std::iota(order.begin(), order.end(), 0);
-  const auto length = [&](int64_t text) { return static_cast<int64_t>(batch.ids[static_cast<size_t>(text)].size()); };
-  std::ranges::stable_sort(order, std::greater(), length);
+  std::vector<int64_t> lengths;
+  for (const auto& text : batch.ids) lengths.push_back(static_cast<int64_t>(text.size()));
+  const Chunks split = split_into_chunks(lengths, most_tokens);
   std::vector<std::vector<int64_t>> chunks;
-  int64_t tokens = 0;
-  for (const int64_t text : order) {
-    if (chunks.empty() || (most_tokens > 0 && tokens + length(text) > most_tokens)) {
-      chunks.emplace_back();
-      tokens = 0;
-    }
-    chunks.back().push_back(text);
-    tokens += length(text);
+  for (size_t i = 0; i + 1 < split.offsets.size(); ++i) {
+    chunks.emplace_back(split.order.begin() + split.offsets[i], split.order.begin() + split.offsets[i + 1]);
   }
   return chunks;
 }
