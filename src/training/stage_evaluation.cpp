@@ -1,5 +1,7 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "nn/pooling.h"
 #include "training/data/encode_text.h"
 #include "training/data/masking.h"
@@ -52,6 +54,13 @@ std::vector<float> embed_texts(Student& student, const Tokenizer& tokenizer, con
   return result;
 }
 
+bool has_tasks_of(const ModelCard& card, const EvaluationRecipe& evaluation) {
+  const auto is_there = [&](const std::string& task) {
+    return task.empty() || std::ranges::find(card.tasks, task, &TaskInfo::name) != card.tasks.end();
+  };
+  return is_there(evaluation.query_task) && is_there(evaluation.positive_task);
+}
+
 /// Smaller is better for a loss, larger for a score.
 bool is_better(const EvaluationRecipe& evaluation, double value, double best) {
   return evaluation.metric == "mlm_loss" ? value < best : value > best;
@@ -87,6 +96,7 @@ void StageRun::evaluate(TrainingState& state) {
   const GradScope scope(false);
   student_->backend().set_training(false);
   for (const EvaluationRecipe& evaluation : context_.recipe.evaluations) {
+    if (!has_tasks_of(student_->card(), evaluation)) continue;  // a later stage makes them
     double value = 0;
     if (context_.ranks.rank() == 0) {
       const auto embed = [&](const std::vector<std::string>& texts, const std::string& task) {
