@@ -1,6 +1,7 @@
 #include "base/pages.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 
@@ -13,5 +14,11 @@ std::byte* map_pages(size_t bytes) {
 }
 
 void unmap_pages(std::byte* pages, size_t bytes) { ::munmap(pages, bytes); }
+
+int64_t peak_resident_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
 
 }  // namespace jina

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace jina {
 
@@ -8,5 +9,8 @@ namespace jina {
 /// might keep it. Error kIo when there is none left.
 std::byte* map_pages(size_t bytes);
 void unmap_pages(std::byte* pages, size_t bytes);
+
+/// Most memory that this process has had resident so far.
+int64_t peak_resident_bytes();
 
 }  // namespace jina

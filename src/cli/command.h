@@ -62,6 +62,7 @@ void add_similarity(CLI::App& command, const Environment& environment);
 void add_search(CLI::App& command, const Environment& environment);
 void add_show(CLI::App& command, const Environment& environment);
 void add_verify(CLI::App& command, const Environment& environment);
+void add_train(CLI::App& command, const Environment& environment);
 void add_bench(CLI::App& command, const Environment& environment);
 void add_mine(CLI::App& command, const Environment& environment);
 void add_completion(CLI::App& command, const Environment& environment);

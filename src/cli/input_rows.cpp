@@ -1,16 +1,16 @@
 #include "cli/input_rows.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "base/csv.h"
 #include "base/file.h"
+#include "base/input_file.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cli/command.h"
-#include "cli/csv.h"
 #include "cli/text_files.h"
 
 namespace jina::cli {
@@ -26,21 +26,6 @@ bool check_length(InputRow& row, size_t bytes) {
   row.error.emplace(ErrorKind::kInvalidInput,
                     fmt::format("more than {} MiB in one row: cut the text into several", kMostBytes >> 20), row.where);
   return false;
-}
-
-/// The next line without its end, of a longer one the first kMostBytes + 1 bytes; false at the end of the stream.
-bool read_line(std::istream& stream, std::string& line) {
-  std::array<char, size_t{16} << 10> piece;
-  line.clear();
-  while (true) {
-    stream.getline(piece.data(), piece.size());
-    const bool is_whole = stream.good();  // its end was read too
-    const auto count = static_cast<size_t>(stream.gcount()) - (is_whole ? 1 : 0);
-    line.append(piece.data(), std::min(count, kMostBytes + 1 - line.size()));
-    if (is_whole) return true;
-    if (stream.eof() || stream.bad() || count == 0) return !line.empty();
-    stream.clear();  // the piece was full
-  }
 }
 
 /// Takes over a text, repairing broken UTF-8.
@@ -170,7 +155,7 @@ class LineReader final : public StreamReader {
   bool next(InputRow& row) override {
     std::string line;
     do {
-      if (!read_line(stream(), line)) {
+      if (!read_line(stream(), line, kMostBytes)) {
         check_stream();
         return false;
       }

@@ -10,6 +10,7 @@ constexpr Command kCommands[] = {
     {"search", "Find the lines or paragraphs of files that come closest in meaning", add_search},
     {"similarity", "Compare texts by meaning: cosine of every pair", add_similarity},
     {"tokenize", "Show the token ids, strings and byte offsets of texts", add_tokenize},
+    {"train", "Train a model by a recipe", add_train},
     {"pull", "Fetch a model from the hub, or bring it up to date", add_pull},
     {"models", "List the models on this machine", add_models},
     {"show", "Tell what a model is: size, tasks, limits, fingerprint", add_show},

@@ -90,8 +90,8 @@ struct AlibiBias {
 
 /// Rotary angles by position within the row, half-rotated (GPT-NeoX form): pair i is (x[i], x[i + head_dim / 2]).
 struct RotaryTables {
-  std::span<const float> cosines;  // (longest row, head_dim / 2)
-  std::span<const float> sines;    // (longest row, head_dim / 2)
+  std::span<const float> cosines;  // (longest row or more, head_dim / 2)
+  std::span<const float> sines;    // (longest row or more, head_dim / 2)
 };
 
 using ScorePositions = std::variant<std::monostate, AlibiBias, RotaryTables>;

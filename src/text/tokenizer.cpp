@@ -87,6 +87,8 @@ struct Tokenizer::Impl {
   void encode_segment(std::string_view text, ByteSpan segment, size_t limit, Workspace& work, Encoding& out) const;
   void encode_pieces(std::string_view text, ByteSpan segment, size_t limit, Workspace& work, Encoding& out) const;
   void append(std::string_view text, int32_t token, ByteSpan span, Blanks blanks, Encoding& out) const;
+  /// The same for the first token of a word.
+  void append_start(std::string_view text, int32_t token, ByteSpan span, Blanks blanks, Encoding& out) const;
   Encoding assemble(const std::vector<Encoding>& texts, bool has_special_tokens) const;
   void read_added_tokens(const Json& json);
 
@@ -148,6 +150,13 @@ void Tokenizer::Impl::append(std::string_view text, int32_t token, ByteSpan span
   }
   out.ids.push_back(token);
   out.offsets.push_back(span);
+  out.word_starts.push_back(0);
+}
+
+void Tokenizer::Impl::append_start(std::string_view text, int32_t token, ByteSpan span, Blanks blanks,
+                                   Encoding& out) const {
+  append(text, token, span, blanks, out);
+  out.word_starts.back() = 1;
 }
 
 /// Runs the model over the pieces; `segment` is the part of `text` that work.text was made from.
@@ -158,6 +167,7 @@ void Tokenizer::Impl::encode_pieces(std::string_view text, ByteSpan segment, siz
   const bool is_trimming = post_processor.is_trimming();
   for (const ByteSpan& piece : work.text.pieces) {
     if (out.ids.size() >= limit) return;
+    const size_t first = out.ids.size();
     work.tokens.clear();
     model->tokenize(normalized.substr(piece.begin, piece.end - piece.begin), work.tokens);
     for (const ModelToken& token : work.tokens) {
@@ -178,6 +188,7 @@ void Tokenizer::Impl::encode_pieces(std::string_view text, ByteSpan segment, siz
       const ByteSpan span{static_cast<uint32_t>(segment.begin + begin), static_cast<uint32_t>(segment.begin + end)};
       append(text, token.id, span, blanks, out);
     }
+    if (out.ids.size() > first) out.word_starts[first] = 1;
   }
 }
 
@@ -210,7 +221,7 @@ void Tokenizer::Impl::encode_segment(std::string_view text, ByteSpan segment, si
                                                  : ByteSpan{segment.begin + whole.origin[begin].begin,
                                                             segment.begin + whole.origin[end - 1].end};
       const Blanks blanks = post_processor.is_trimming() ? count_blanks(work.text.normalized.text) : Blanks{};
-      append(text, part.id, span, blanks, out);
+      append_start(text, part.id, span, blanks, out);
       continue;
     }
     work.text.is_start = from.begin == 0;
@@ -235,7 +246,7 @@ void Tokenizer::Impl::encode_text(std::string_view text, size_t limit, Encoding&
       encode_segment(text, part.span, limit, work, out);
     } else {
       const std::string_view token = text.substr(part.span.begin, part.span.end - part.span.begin);
-      append(text, part.id, part.span, post_processor.is_trimming() ? count_blanks(token) : Blanks{}, out);
+      append_start(text, part.id, part.span, post_processor.is_trimming() ? count_blanks(token) : Blanks{}, out);
     }
   }
 }
@@ -249,6 +260,7 @@ Encoding Tokenizer::Impl::assemble(const std::vector<Encoding>& texts, bool has_
   encoding.offsets.reserve(size);
   encoding.special.reserve(size);
   encoding.type_ids.reserve(size);
+  encoding.word_starts.reserve(size);
   for (const PostProcessor::Piece& piece : post_processor.pieces(texts.size() > 1)) {
     const bool is_special = piece.sequence == PostProcessor::kSpecial;
     if (is_special && !has_special_tokens) continue;
@@ -256,7 +268,10 @@ Encoding Tokenizer::Impl::assemble(const std::vector<Encoding>& texts, bool has_
     encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.end());
     if (is_special) {
       encoding.offsets.resize(encoding.ids.size());
+      encoding.word_starts.resize(encoding.ids.size(), 1);
     } else {
+      const std::vector<uint8_t>& starts = texts[static_cast<size_t>(piece.sequence)].word_starts;
+      encoding.word_starts.insert(encoding.word_starts.end(), starts.begin(), starts.end());
       const std::vector<ByteSpan>& offsets = texts[static_cast<size_t>(piece.sequence)].offsets;
       encoding.offsets.insert(encoding.offsets.end(), offsets.begin(), offsets.end());
     }
@@ -313,6 +328,7 @@ Encoding Tokenizer::Impl::encode(std::span<const std::string_view> texts, const 
   for (size_t i = 0; i < texts.size(); ++i) {
     encodings[i].ids.resize(sizes[i]);
     encodings[i].offsets.resize(sizes[i]);
+    encodings[i].word_starts.resize(sizes[i]);
   }
   return assemble(encodings, options.add_special_tokens);
 }
@@ -337,6 +353,8 @@ std::optional<int32_t> Tokenizer::id(std::string_view token) const {
   const auto added = impl_->added_ids.find(std::string(token));
   return added == impl_->added_ids.end() ? impl_->model->id(token) : std::optional(added->second);
 }
+
+bool Tokenizer::is_added(int32_t id) const { return impl_->added_strings.contains(id); }
 
 int64_t Tokenizer::special_tokens() const { return impl_->post_processor.added_tokens(false); }
 

@@ -22,6 +22,9 @@ struct Encoding {
   std::vector<ByteSpan> offsets;  ///< relative to the text that the token comes from; (0, 0) for template tokens
   std::vector<uint8_t> special;   ///< 1 for tokens added by the template, as special_tokens_mask of HF tokenizers
   std::vector<int32_t> type_ids;  ///< 0, or 1 for the second text of a pair
+  /// 1 for the first token of each word (pre-token), for added tokens and for template tokens; where the word_ids of HF
+  /// tokenizers change.
+  std::vector<uint8_t> word_starts;
 };
 
 struct EncodeOptions {
@@ -52,6 +55,8 @@ class Tokenizer {
   /// The stored string of an id, e.g. "##ing" or "▁the"; empty for an id without a token.
   std::string_view token(int32_t id) const;
   std::optional<int32_t> id(std::string_view token) const;
+  /// Whether an id is one of "added_tokens": special tokens such as [MASK], and what was added to the vocabulary.
+  bool is_added(int32_t id) const;
   /// Tokens that the template adds to a single text.
   int64_t special_tokens() const;
 

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,8 +33,13 @@ class Communicator {
 /// A run of one process.
 std::unique_ptr<Communicator> make_single_communicator();
 
-/// The ranks that mpirun (or srun) started; a run of one process when it was started without. CPU tensors go by MPI;
-/// tensors on CUDA by NCCL. Error kUnsupported when this build has no MPI but was started by it.
-std::unique_ptr<Communicator> make_communicator();
+struct RanksOptions {
+  double timeout = 600;                ///< seconds that a rank waits for the others before it gives up
+  std::function<bool()> is_stopped{};  ///< asked while waiting: launchers ask the others to stop when a rank is lost
+};
+
+/// The ranks that mpirun or srun started. CPU tensors go by MPI (tensors on CUDA by way of the host). Error
+/// kUnsupported when this build has no MPI.
+std::unique_ptr<Communicator> make_mpi_communicator(const RanksOptions& options);
 
 }  // namespace jina

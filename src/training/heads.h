@@ -9,9 +9,6 @@
 
 namespace jina {
 
-/// The folder name under which the leaves of heads stand in a ParameterStore; they are no part of the model.
-inline constexpr const char* kHeadFolder = "head";
-
 /// Guesses words from hidden states: a dense layer with GELU and LayerNorm, then the word table itself and a bias (the
 /// lm_head of RoBERTa, Liu et al. 2019; names as there). New ones start as the reference does: normal with deviation
 /// 0.02, norm 1, biases 0.

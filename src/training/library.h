@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ops/backend.h"
+#include "ops/torch_library.h"
+#include "training/recipe.h"
 
 // What libjina_torch.so gives to the program that loads it.
 
@@ -15,11 +16,22 @@ namespace jina {
 /// Turns texts into unit vectors with the model as it is now. → (texts, dimensions), row by row
 using EmbedTexts = std::function<std::vector<float>(const std::vector<std::string>& texts, const std::string& task)>;
 
-/// How a run tells what it does; the program draws it. Lines come from rank 0 only.
+/// The rows of an [[evaluate]] file by the roles of its columns; scores are empty where it has none.
+struct EvaluationRows {
+  std::vector<std::string> queries;
+  std::vector<std::string> positives;  ///< of the query with the same number
+  std::vector<double> scores;
+};
+
+/// How a run tells what it does; the program draws it. Calls come from rank 0 and from one thread only.
 struct TrainingEvents {
   std::function<void(const struct StepReport&)> step;
   std::function<void(const std::string& line)> line;  ///< plan, data statistics, notices
   std::function<bool()> is_stopped;                   ///< true after Ctrl-C: the run writes a checkpoint and ends
+  /// The value of evaluation.metric, all but mlm_loss, which the trainer knows itself: training does not see the
+  /// metrics, the program brings them. `embed` is called with the evaluation's own tasks.
+  std::function<double(const EvaluationRecipe& evaluation, const EvaluationRows& rows, const EmbedTexts& embed)>
+      evaluate;
 };
 
 struct StepReport {
@@ -43,19 +55,17 @@ struct TrainRequest {
   std::string output;  ///< in place of the recipe's; "": the recipe's
   bool is_resumed = false;
   bool is_dry_run = false;
+  bool is_launched_by_mpi = false;  ///< one process of several, started by mpirun or srun
+  double rank_timeout = 600;        ///< seconds that a rank waits for the others
+  /// RecipeReading::find_model.
+  std::function<std::string(const std::string& name)> find_model{};
 };
 
-struct TorchBackendOptions {
-  std::string device = "cpu";  ///< cpu or cuda
-  DType compute = DType::kF32;
-  int threads = 0;
-};
-
-/// The functions of libjina_torch.so, found by the names below. They throw Error.
+/// The function of libjina_torch.so that runs a recipe, found by the name below (ops/torch_library.h loads it and has
+/// the one that makes the backend). Returns when the run is done or, after is_stopped, when its checkpoint is written.
+/// It throws Error.
 using TrainFunction = void (*)(const TrainRequest& request, const TrainingEvents& events);
-using MakeTorchBackend = std::unique_ptr<Backend> (*)(const TorchBackendOptions& options);
 
 inline constexpr const char* kTrainSymbol = "jina_train";
-inline constexpr const char* kMakeTorchBackendSymbol = "jina_make_torch_backend";
 
 }  // namespace jina

@@ -42,15 +42,19 @@ std::shared_ptr<WeightSource> ParameterStore::source(const std::string& folder, 
 }
 
 void ParameterStore::train(const std::vector<std::string>& patterns, const std::vector<std::string>& except) {
-  const auto is_named = [](const std::vector<std::string>& all, const std::string& name) {
-    return std::ranges::any_of(all, [&](const std::string& pattern) { return name_matches(pattern, name); });
+  const auto means = [](const std::string& pattern, const Parameter& parameter) {
+    const bool is_adapter = !parameter.folder.empty() && parameter.folder != kHeadFolder;
+    return name_matches(pattern, parameter.full_name()) && (!is_adapter || pattern.find('/') != std::string::npos);
+  };
+  const auto is_named = [&](const std::vector<std::string>& all, const Parameter& parameter) {
+    return std::ranges::any_of(all, [&](const std::string& pattern) { return means(pattern, parameter); });
   };
   for (auto& [name, parameter] : parameters_) {
-    parameter.value.set_requires_grad(is_named(patterns, name) && !is_named(except, name));
+    parameter.value.set_requires_grad(is_named(patterns, parameter) && !is_named(except, parameter));
   }
   for (const auto* list : {&patterns, &except}) {
     for (const std::string& pattern : *list) {
-      const auto fits = [&](const auto& entry) { return name_matches(pattern, entry.first); };
+      const auto fits = [&](const auto& entry) { return means(pattern, entry.second); };
       if (std::ranges::any_of(parameters_, fits)) continue;
       fail(ErrorKind::kInvalidInput, "train, freeze", "no tensor is called '{}'; names are like '{}'", pattern,
            parameters_.empty() ? "" : parameters_.begin()->first);

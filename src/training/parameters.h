@@ -12,6 +12,9 @@
 
 namespace jina {
 
+/// The folder name under which the leaves of heads stand in a ParameterStore; they are no part of the model.
+inline constexpr const char* kHeadFolder = "head";
+
 /// One tensor of a model as a leaf of the graph.
 struct Parameter {
   std::string folder;  ///< of an adapter, below the model's directory; "": the model itself
@@ -35,8 +38,8 @@ class ParameterStore {
   std::shared_ptr<WeightSource> source(const std::string& folder, std::shared_ptr<WeightSource> source);
 
   /// Tensors whose full name matches one of `patterns` (`*`: any characters) and none of `except` want gradients from
-  /// now on, others do not. Models must be built again afterwards. Error kInvalidInput for a pattern that matches
-  /// nothing.
+  /// now on, others do not. A pattern without "/" does not mean adapters ("*": the model and heads; "*/*": adapters).
+  /// Models must be built again afterwards. Error kInvalidInput for a pattern that matches nothing.
   void train(const std::vector<std::string>& patterns, const std::vector<std::string>& except);
 
   /// All tensors loaded so far, by full name.

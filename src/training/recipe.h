@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jina {
@@ -17,7 +19,7 @@ enum class Initialise : uint8_t {
 };
 
 struct ModelRecipe {
-  std::string from;  ///< a model directory
+  std::string from;  ///< a model directory, or a name that RecipeReading::find_model knows
   Initialise initialise = Initialise::kCheckpoint;
   int64_t max_tokens = 0;      ///< of the model that is made; 0: what `from` says
   double rotary_base = 10000;  ///< for kRotary
@@ -34,11 +36,12 @@ enum class Column : uint8_t { kText, kQuery, kPositive, kNegatives, kScore, kLab
 struct DataRecipe {
   std::string name;
   std::vector<std::string> files;
-  std::map<Column, std::string> columns;  ///< role → field; a field may hold a text, a list of texts, or a number
-  std::optional<double> rate;             ///< weight in the draw; default: rows^(1 / sampling temperature)
-  std::string language;                   ///< masked-language stages rotate over these
-  int64_t most_rows = 0;                  ///< 0: all
-  bool is_filtered = true;                ///< [filter] applies
+  /// Role → field; a field may hold a text, a list of texts, or a number. Default: the text in the field "text".
+  std::map<Column, std::string> columns;
+  std::optional<double> rate;  ///< weight in the draw; default: rows^(1 / sampling temperature)
+  std::string language;        ///< masked-language stages rotate over these
+  int64_t most_rows = 0;       ///< 0: all
+  bool is_filtered = true;     ///< [filter] applies
 };
 
 /// What is removed from pairs before training; every count is reported.
@@ -70,7 +73,8 @@ struct LossRecipe {
   std::string name;
   double weight = 1;
   double temperature = 0.05;
-  std::map<std::string, double> options;  ///< what this loss has besides, by the names in its registry row
+  std::map<std::string, double> options{};  ///< what this loss has besides, by the names in its registry row
+  std::string where{};                      ///< "recipe.toml:12", for messages
 };
 
 /// One kind of step of a stage: data, their losses, and how the model encodes them. A step draws one objective, then
@@ -86,11 +90,13 @@ struct ObjectiveRecipe {
   std::optional<bool> instructions;  ///< default: use the tasks' instructions
   int64_t batch = 0;                 ///< 0: the stage's
   int64_t max_tokens = 0;            ///< 0: the stage's
+  int64_t negatives = -1;            ///< of each row; -1: as many as every row has, 7 where labels make the rows
+  int64_t rows_per_label = 4;        ///< of a batch for the separation loss
 };
 
 struct StageRecipe {
-  std::string name;
-  std::string kind;  ///< mlm, pairs, adapters, joint or distil: sets defaults only
+  std::string name;  ///< default: the kind
+  std::string kind;  ///< mlm, pairs, adapters, joint or distil: sets defaults only (recipe_stage.cpp has the table)
   std::vector<ObjectiveRecipe> objectives;
   int64_t steps = 0;
   int64_t batch = 0;       ///< rows of one optimiser step over all ranks; for mlm: packed sequences
@@ -98,7 +104,8 @@ struct StageRecipe {
   std::vector<int64_t> matryoshka;
   double sampling_temperature = 2;
   OptimiserRecipe optimiser;
-  std::vector<std::string> train;   ///< name patterns of the tensors that train; empty: all
+  std::vector<std::string>
+      train;  ///< name patterns of the tensors that train; empty: those of `tasks`, else all but adapters
   std::vector<std::string> freeze;  ///< … and of those that do not after all
   int64_t lora_rank = 0;            ///< adapters made for tasks that have none
   double lora_alpha = 1;
@@ -115,8 +122,9 @@ struct StageRecipe {
 struct EvaluationRecipe {
   std::string name;
   std::string file;
-  std::map<Column, std::string> columns;
-  std::string metric;  ///< spearman (pairs with score), recall@1, ndcg@10 (pairs), mlm_loss (text)
+  std::map<Column, std::string>
+      columns;         ///< default: what the metric needs, in the fields query, positive, score, text
+  std::string metric;  ///< spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text)
   std::string query_task;
   std::string positive_task;
   int64_t dimensions = 0;
@@ -125,8 +133,9 @@ struct EvaluationRecipe {
 
 /// The full statement of a training run.
 struct Recipe {
-  std::string path;    ///< of the file, for messages; relative paths in it start from its folder
-  std::string output;  ///< run directory
+  std::string path;         ///< of the file, for messages; relative paths in it start from its folder
+  std::string output;       ///< run directory
+  std::string data_folder;  ///< where relative names of data, evaluation and decontamination files start from
   uint64_t seed = 1;
   std::string precision = "auto";  ///< f32, bf16 or auto (bf16 where the processor or GPU has it)
   std::string device = "auto";     ///< cpu, cuda or auto
@@ -142,8 +151,31 @@ struct Recipe {
   std::string text;  ///< the recipe as read, with what --set changed: its sha256 names the run
 };
 
-/// Reads a recipe. `overrides` are "key.path=value" (stages and data by name: "stage.pairs.steps=10").
-/// Errors: kNotFound; kInvalidInput naming file, line, key, what was expected; nearest known key is suggested.
-Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides);
+/// What reading a recipe may ask of its surroundings.
+struct RecipeReading {
+  bool checks_files = true;  ///< models and data that the recipe names must be there
+  /// The directory of a model that is named and is no directory; throws Error kNotFound. Empty: only directories.
+  std::function<std::string(const std::string& name)> find_model{};
+};
+
+/// Reads a recipe. `overrides` are "key.path=value" (stages, data and evaluations by name, objectives and losses also
+/// by number from 1: "stage.pairs.steps=10"); a value that is no TOML is taken as a string. Errors: kNotFound;
+/// kInvalidInput naming file, line, key, what was expected; nearest known key is suggested.
+Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides,
+                   const RecipeReading& reading = {});
+
+/// What a registry row tells of a loss: the columns that it needs | uses when there, and the names of its options.
+struct LossForm {
+  std::string_view name;
+  std::string_view columns;
+  std::vector<std::string_view> options;
+};
+
+/// The one loss that has no row in the registry: it has a head of its own.
+inline constexpr std::string_view kMaskedLanguageLoss = "mlm";
+
+/// Checks the losses of the recipe against what is known (the masked-language loss always is): names, options, the
+/// columns of their data, a teacher where one is needed. Error kInvalidInput as read_recipe's.
+void check_losses(const Recipe& recipe, const std::vector<LossForm>& known);
 
 }  // namespace jina

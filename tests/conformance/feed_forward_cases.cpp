@@ -47,16 +47,22 @@ Matrix reference(const FeedForwardWeights& weights, const Tensor& x, DType compu
   return reference_linear(weights.down, inner, compute, adapters);
 }
 
-/// The inner activations are rounded to bf16 from sums that differ in the last bits of f32: now and then to the other
-/// neighbour, which is 2^-8 of one of `inner` terms of order 1 / sqrt(inner).
-Tolerance tolerance(DType compute, int64_t inner) {
-  Tolerance allowed = op_tolerance(Device::kCpu, DType::kF32);
-  if (compute == DType::kBF16) allowed.absolute += 4.0 / 256 / std::sqrt(static_cast<double>(inner));
-  return allowed;
-}
+class FeedForward : public OnEachBackend {
+ protected:
+  /// The inner activations are rounded to bf16 from sums that differ in the last bits of f32: now and then to the other
+  /// neighbour, which is 2^-8 of one of `inner` terms of order 1 / sqrt(inner). libtorch rounds the wide ones too, and
+  /// a product of two adapters passes four products.
+  Tolerance inner_tolerance(int64_t inner) const {
+    Tolerance allowed = product_tolerance();
+    if (compute() == DType::kBF16) allowed.absolute += 4.0 / 256 / std::sqrt(static_cast<double>(inner));
+    if (compute() == DType::kBF16 && is_torch()) allowed.absolute *= 2;
+    return allowed;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Each, FeedForward, testing::ValuesIn(all_backends()), case_name());
 
-class FeedForward : public OnEachBackend {};
-INSTANTIATE_TEST_SUITE_P(Cpu, FeedForward, testing::ValuesIn(all_backends()), case_name());
+class FeedForwardMemory : public OnCpuBackend {};
+INSTANTIATE_TEST_SUITE_P(Cpu, FeedForwardMemory, testing::ValuesIn(cpu_backends()), case_name());
 
 TEST_P(FeedForward, equals_the_double_reference_for_all_shapes_and_gates) {
   for (const FeedForwardShape& shape : kShapes) {
@@ -64,7 +70,7 @@ TEST_P(FeedForward, equals_the_double_reference_for_all_shapes_and_gates) {
       const FeedForwardWeights weights = random_weights(shape, gate);
       const Tensor x = random_tensor(DType::kF32, shape.tokens, shape.hidden, 1, 3, 2);
       const Tensor y = backend().feed_forward(*backend().prepare(weights), x, nullptr);
-      expect_near(y, reference(weights, x, compute(), nullptr), tolerance(compute(), shape.inner),
+      expect_near(y, reference(weights, x, compute(), nullptr), inner_tolerance(shape.inner),
                   fmt::format("{} x {} x {}", shape.tokens, shape.hidden, shape.inner));
       if (HasFatalFailure()) return;
     }
@@ -78,7 +84,7 @@ TEST_P(FeedForward, with_relu_and_without_biases) {
   weights.down.bias.reset();
   const Tensor x = random_tensor(DType::kF32, 20, 64, 1, 3);
   const Tensor y = backend().feed_forward(*backend().prepare(weights), x, nullptr);
-  expect_near(y, reference(weights, x, compute(), nullptr), tolerance(compute(), 96), "ReGLU");
+  expect_near(y, reference(weights, x, compute(), nullptr), inner_tolerance(96), "ReGLU");
 }
 
 TEST_P(FeedForward, adds_adapters_of_both_layers_to_their_rows_across_tiles) {
@@ -99,12 +105,12 @@ TEST_P(FeedForward, adds_adapters_of_both_layers_to_their_rows_across_tiles) {
     const Tensor x = random_tensor(DType::kF32, shape.tokens, shape.hidden, 1, 3);
     const auto prepared = backend().prepare(weights);
     const Tensor y = backend().feed_forward(*prepared, x, &use);
-    expect_near(y, reference(weights, x, compute(), &use), tolerance(compute(), shape.inner), "adapters");
-    expect_same(backend().feed_forward(*prepared, x.rows(500, 600), nullptr), y.rows(500, 600), "text without adapter");
+    expect_near(y, reference(weights, x, compute(), &use), inner_tolerance(shape.inner), "adapters");
+    expect_alike(y.rows(500, 600), backend().feed_forward(*prepared, x.rows(500, 600), nullptr), "without adapter");
   }
 }
 
-TEST_P(FeedForward, keeps_the_inner_activations_of_one_tile_only) {
+TEST_P(FeedForwardMemory, keeps_the_inner_activations_of_one_tile_only) {
   const FeedForwardShape shape{4096, 32, 512};
   const auto prepared = backend().prepare(random_weights(shape, Gate::kGateFirst));
   const Tensor x = make_tensor(DType::kF32, {shape.tokens, shape.hidden});

@@ -31,7 +31,10 @@ void add_adapters(LinearWeights& weights, DType dtype, const std::vector<int64_t
 }
 
 class Linear : public OnEachBackend {};
-INSTANTIATE_TEST_SUITE_P(Cpu, Linear, testing::ValuesIn(all_backends()), case_name());
+INSTANTIATE_TEST_SUITE_P(Each, Linear, testing::ValuesIn(all_backends()), case_name());
+
+class LinearMemory : public OnCpuBackend {};
+INSTANTIATE_TEST_SUITE_P(Cpu, LinearMemory, testing::ValuesIn(cpu_backends()), case_name());
 
 TEST_P(Linear, equals_the_double_reference_for_all_shapes_types_and_strides) {
   for (const auto& [tokens, in, out] : kShapes) {
@@ -43,7 +46,7 @@ TEST_P(Linear, equals_the_double_reference_for_all_shapes_types_and_strides) {
         const Matrix expected = reference_linear(weights, matrix_of(x, compute()), compute(), nullptr);
         for (const DType output : {DType::kF32, compute()}) {
           const Tensor y = backend().linear(*prepared, x, {.output = output});
-          expect_near(y, expected, op_tolerance(Device::kCpu, output),
+          expect_near(y, expected, product_tolerance(output),
                       fmt::format("{} x {} -> {} {} weights", tokens, in, out, to_string(stored)));
           if (HasFatalFailure()) return;
         }
@@ -57,7 +60,7 @@ TEST_P(Linear, takes_rows_of_the_compute_type) {
     const LinearWeights weights = random_weights(DType::kF32, in, out);
     const Tensor x = random_tensor(compute(), tokens, in, 1, 3, 3);
     const Tensor y = backend().linear(*backend().prepare(weights), x, {});
-    expect_near(y, reference_linear(weights, matrix_of(x), compute(), nullptr), op_tolerance(Device::kCpu, DType::kF32),
+    expect_near(y, reference_linear(weights, matrix_of(x), compute(), nullptr), product_tolerance(),
                 fmt::format("{} x {} -> {}", tokens, in, out));
     if (HasFatalFailure()) return;
   }
@@ -72,7 +75,7 @@ TEST_P(Linear, applies_the_activation_to_the_sum) {
     for (double& value : expected.values) value = activate(value, activation);
     for (const DType output : {DType::kF32, compute()}) {
       const Tensor y = backend().linear(*prepared, x, {.activation = activation, .output = output});
-      expect_near(y, expected, op_tolerance(Device::kCpu, output), "activation");
+      expect_near(y, expected, product_tolerance(output), "activation");
     }
   }
 }
@@ -88,16 +91,16 @@ TEST_P(Linear, adds_the_adapter_of_each_row) {
   const AdapterUse use{layout, rows};
   const Tensor x = random_tensor(DType::kF32, layout.tokens(), 96, 1, 3);
   const Tensor y = backend().linear(*prepared, x, {.adapters = &use});
-  expect_near(y, reference_linear(weights, matrix_of(x, compute()), compute(), &use),
-              op_tolerance(Device::kCpu, DType::kF32), "mixed adapters");
+  expect_near(y, reference_linear(weights, matrix_of(x, compute()), compute(), &use), product_tolerance(),
+              "mixed adapters");
   const Tensor plain = backend().linear(*prepared, x, {});
-  expect_near(plain, reference_linear(weights, matrix_of(x, compute()), compute(), nullptr),
-              op_tolerance(Device::kCpu, DType::kF32), "no adapters");
+  expect_near(plain, reference_linear(weights, matrix_of(x, compute()), compute(), nullptr), product_tolerance(),
+              "no adapters");
   EXPECT_NE(element(plain, 0, 0), element(y, 0, 0)) << "an adapter must change its rows";
   EXPECT_EQ(element(plain, 3, 0), element(y, 3, 0)) << "an adapter must not change other rows";
 }
 
-TEST_P(Linear, gives_each_row_the_same_bits_alone_and_in_a_batch) {
+TEST_P(Linear, gives_each_row_the_same_alone_and_in_a_batch) {
   LinearWeights weights = random_weights(DType::kF32, 160, 96);
   add_adapters(weights, DType::kF32, {4, 4});
   const auto prepared = backend().prepare(weights);
@@ -109,10 +112,10 @@ TEST_P(Linear, gives_each_row_the_same_bits_alone_and_in_a_batch) {
   const Tensor x = random_tensor(DType::kF32, layout.tokens(), 160, 1, 3);
   const Tensor all = backend().linear(*prepared, x, {.activation = Activation::kGelu, .adapters = &use});
   const Tensor one = backend().linear(*prepared, x.rows(30, 80), {.activation = Activation::kGelu, .adapters = &alone});
-  expect_same(all.rows(30, 80), one, "second text");
+  expect_alike(all.rows(30, 80), one, "second text");
 }
 
-TEST_P(Linear, writes_behind_the_rows_of_a_sole_owner_and_nowhere_else) {
+TEST_P(LinearMemory, writes_behind_the_rows_of_a_sole_owner_and_nowhere_else) {
   const LinearWeights weights = random_weights(DType::kF32, 64, 96);
   const auto prepared = backend().prepare(weights);
   const int64_t padding = 96 * size_of(DType::kF32) / size_of(compute());

@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "conformance/backends.h"
 #include "gtest/gtest.h"
-#include "ops/backend.h"
-#include "ops/cpu/cpu_backend.h"
 #include "support/tolerance.h"
 
 // Naive operations in double, and tensors to try the real ones with.
@@ -30,6 +29,7 @@ class Numbers {
 inline double element(const Tensor& tensor, int64_t row, int64_t column) {
   switch (tensor.dtype()) {
     case DType::kF32: return tensor.row<float>(row)[column];
+    case DType::kF64: return tensor.row<double>(row)[column];
     case DType::kBF16: return to_float(tensor.row<BFloat16>(row)[column]);
     case DType::kF16: return to_float(tensor.row<Float16>(row)[column]);
     default: ADD_FAILURE() << "not a floating-point tensor"; return 0;
@@ -47,6 +47,7 @@ inline void set_element(const Tensor& tensor, int64_t row, int64_t column, doubl
   const auto narrow = static_cast<float>(value);
   switch (tensor.dtype()) {
     case DType::kF32: tensor.row<float>(row)[column] = narrow; return;
+    case DType::kF64: tensor.row<double>(row)[column] = value; return;
     case DType::kBF16: tensor.row<BFloat16>(row)[column] = to_bfloat16(narrow); return;
     case DType::kF16: tensor.row<Float16>(row)[column] = to_float16(narrow); return;
     default: ADD_FAILURE() << "not a floating-point tensor";
@@ -160,39 +161,44 @@ inline void expect_same(const Tensor& a, const Tensor& b, const std::string& wha
   }
 }
 
-/// Backend × type of every conformance case: device, compute type, threads, policy.
-struct BackendCase {
-  DType compute;
-  int threads;
-  PreparePolicy policy;
-};
-
-inline std::string name_of(const BackendCase& c) {
-  return std::string(to_string(c.compute)) + "_" + std::to_string(c.threads) + "threads_" +
-         (c.policy == PreparePolicy::kPacked ? "packed" : "mapped");
-}
-
-class OnEachBackend : public testing::TestWithParam<BackendCase> {
+class OnCase : public testing::TestWithParam<BackendCase> {
  protected:
   void SetUp() override {
-    if (compute() == DType::kBF16 && !has_fast_bf16()) GTEST_SKIP() << "bf16: not supported by this processor";
-    backend_ = make_cpu_backend({.threads = GetParam().threads, .compute = compute(), .policy = GetParam().policy});
+    if (!is_torch() && compute() == DType::kBF16 && !has_fast_bf16()) {
+      GTEST_SKIP() << "bf16: not supported by this processor";
+    }
+    backend_ = make_backend(GetParam());
   }
+  bool is_torch() const { return GetParam().device == Device::kTorch; }
   DType compute() const { return GetParam().compute; }
   Backend& backend() { return *backend_; }
+
+  /// Of operations that work in f32 whatever the compute type; kF32 stands for f64 where that is the compute type.
+  Tolerance tolerance(DType output = DType::kF32) const {
+    return op_tolerance(GetParam().device, compute() == DType::kF64 ? DType::kF64 : output);
+  }
+  /// Of products in the compute type.
+  Tolerance product_tolerance(DType output = DType::kF32) const {
+    return tolerance(is_torch() && compute() == DType::kBF16 ? DType::kBF16 : output);
+  }
+  /// A row alone against the same row in a batch: the same bits from the engine's own kernels, which keep the order of
+  /// each sum; near from libraries that choose it by the shape.
+  void expect_alike(const Tensor& batched, const Tensor& alone, const std::string& what) const {
+    if (is_torch()) {
+      expect_near(batched, matrix_of(alone), product_tolerance(), what);
+    } else {
+      expect_same(batched, alone, what);
+    }
+  }
 
  private:
   std::unique_ptr<Backend> backend_;
 };
 
-inline std::vector<BackendCase> all_backends() {
-  std::vector<BackendCase> cases;
-  for (const DType compute : {DType::kF32, DType::kBF16}) {
-    for (const int threads : {1, 2, 3}) cases.push_back({compute, threads, PreparePolicy::kPacked});
-    cases.push_back({compute, 2, PreparePolicy::kMapped});
-  }
-  return cases;
-}
+/// For what the contract of Backend promises.
+class OnEachBackend : public OnCase {};
+/// For what only the engine's own kernels promise: whose memory a result takes, how much there is of it.
+class OnCpuBackend : public OnCase {};
 
 inline auto case_name() {
   return [](const testing::TestParamInfo<BackendCase>& info) { return name_of(info.param); };

@@ -155,6 +155,9 @@ TEST(Tokenizer, EncodesWithTemplateOffsetsAndMask) {
   EXPECT_EQ(encoding.ids, (std::vector<int32_t>{2, 3, 4, 2, 1}));
   EXPECT_EQ(encoding.offsets, (std::vector<ByteSpan>{{0, 0}, {0, 5}, {5, 8}, {9, 14}, {0, 0}}));
   EXPECT_EQ(encoding.special, (std::vector<uint8_t>{1, 0, 0, 0, 1}));
+  EXPECT_EQ(encoding.word_starts, (std::vector<uint8_t>{1, 1, 0, 1, 1}));
+  EXPECT_EQ(tokenizer.encode_pair("played", "play").word_starts, (std::vector<uint8_t>{1, 1, 0, 1, 1, 1}));
+  EXPECT_EQ(tokenizer.encode("playing played", {.max_length = 4}).word_starts, (std::vector<uint8_t>{1, 1, 0, 1}));
   EXPECT_EQ(tokenizer.encode_pair("played", "play").type_ids, (std::vector<int32_t>{0, 0, 0, 0, 1, 1}));
   EXPECT_EQ(tokenizer.special_tokens(), 2);
 }
@@ -167,6 +170,10 @@ TEST(Tokenizer, TokensHaveStringsAndIdsBothWays) {
   EXPECT_EQ(tokenizer.token(7), "");
   EXPECT_EQ(tokenizer.token(-1), "");
   EXPECT_EQ(tokenizer.id("<new>"), 6);
+  EXPECT_TRUE(tokenizer.is_added(6));
+  EXPECT_TRUE(tokenizer.is_added(2));
+  EXPECT_FALSE(tokenizer.is_added(1));
+  EXPECT_FALSE(tokenizer.is_added(-1));
   EXPECT_EQ(tokenizer.id("play"), 3);
   EXPECT_EQ(tokenizer.id("nothing"), std::nullopt);
 }

@@ -101,7 +101,7 @@ Tensor TorchBackend::layer_norm(const NormWeights& weights, Tensor y, const Tens
 
 Tensor TorchBackend::add(Tensor y, const Tensor& x) {
   const GradScope scope(options_.is_training);
-  return wrap(unwrap(y).to(options_.device) + unwrap(x).to(options_.device));
+  return wrap(unwrap(y).to(options_.device, wide_type()) + unwrap(x).to(options_.device, wide_type()));
 }
 
 Tensor TorchBackend::mean_pool(const Tensor& hidden, std::span<const TokenSpan> spans) {

@@ -52,7 +52,7 @@ Tensor TorchBackend::run_layer(const std::function<Tensor(Tensor)>& layer, Tenso
     dropouts_ = std::max(other_dropouts, dropouts_);
     return y;
   };
-  const at::Tensor anchor = at::zeros({1}, at::TensorOptions().requires_grad(true));
+  const at::Tensor anchor = at::zeros({1}).set_requires_grad(true);
   return wrap(CheckpointFunction::apply(unwrap(x), anchor, c10::make_intrusive<SavedLayer>(run)));
 }
 

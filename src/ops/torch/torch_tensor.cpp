@@ -66,7 +66,8 @@ at::ScalarType scalar_type_of(DType dtype) {
 }
 
 Tensor wrap(at::Tensor value) {
-  if (value.dim() > 0 && !value.is_contiguous() && !(value.dim() == 2 && value.stride(1) == 1)) {
+  const bool has_rows = value.dim() == 2 && value.stride(1) == 1 && value.stride(0) >= value.size(1);
+  if (!value.is_contiguous() && !has_rows) {
     value = value.contiguous();
   }
   const DType dtype = dtype_of(value.scalar_type());
@@ -87,6 +88,17 @@ at::Tensor unwrap(const Tensor& tensor) {
   return at::from_blob(
       tensor.raw(), sizes_of(tensor), strides, [keep](void*) {},
       at::TensorOptions().dtype(scalar_type_of(tensor.dtype())));
+}
+
+at::Tensor side_by_side(const Tensor& first, const Tensor& second, const Tensor& third) {
+  const at::Tensor* base = torch_owner(first);
+  if (base == nullptr || !first.shares_memory_with(second) || !first.shares_memory_with(third)) return {};
+  const int64_t width = first.width();
+  if (base->dim() != 2 || base->size(0) != first.rows() || base->size(1) != 3 * width || base->numel() == 0) return {};
+  const auto* data = static_cast<const std::byte*>(base->data_ptr());
+  const int64_t bytes = width * size_of(first.dtype());
+  const bool is_whole = first.raw() == data && second.raw() == data + bytes && third.raw() == data + 2 * bytes;
+  return is_whole && second.shape() == first.shape() && third.shape() == first.shape() ? *base : at::Tensor();
 }
 
 bool is_wrapped(const Tensor& tensor) { return torch_owner(tensor) != nullptr; }

@@ -14,6 +14,9 @@ Tensor wrap(at::Tensor value);
 /// rows or columns, or a view of plain host memory.
 at::Tensor unwrap(const Tensor& tensor);
 
+/// The torch tensor of which the three handles show all columns side by side, a third each; undefined when they do not.
+at::Tensor side_by_side(const Tensor& first, const Tensor& second, const Tensor& third);
+
 /// True when the handle came from wrap().
 bool is_wrapped(const Tensor& tensor);
 

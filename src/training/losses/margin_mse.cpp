@@ -12,9 +12,10 @@ namespace {
 /// What the teacher's scores say about each negative. (rows, negatives)
 at::Tensor teacher_margins(const LossBatch& batch) {
   const int64_t rows = batch.negatives.size(0), negatives = batch.negatives.size(1);
-  if (batch.scores.dim() == 1 && negatives == 1) return batch.scores.unsqueeze(1);
-  need_shape("margin_mse", "score", batch.scores, {rows, 1 + negatives});
-  return batch.scores.narrow(1, 0, 1) - batch.scores.narrow(1, 1, negatives);
+  const at::Tensor scores = at_least_f32(batch.scores.detach());
+  if (scores.dim() == 1 && negatives == 1) return scores.unsqueeze(1);
+  need_shape("margin_mse", "score", scores, {rows, 1 + negatives});
+  return scores.narrow(1, 0, 1) - scores.narrow(1, 1, negatives);
 }
 
 }  // namespace

@@ -24,10 +24,10 @@ TEST(CosineDistillation, LengthsDoNotMatter) {
 
 TEST(CosineDistillation, WantsTheTeachersWidthAndAllItsVectors) {
   LossBatch batch = full_batch(false);
-  batch.teacher_positives = {};
+  batch.teacher_positives = at::Tensor();
   expect_error(ErrorKind::kInvalidInput, "loss 'cosine' needs column teacher_positive",
                [&] { cosine(batch, loss_recipe("cosine")); });
-  batch.positives = {};
+  batch.positives = at::Tensor();
   batch.teacher_queries = random_tensor(1, {5, 9});
   expect_error(ErrorKind::kInvalidInput, "the model's have 6 dimensions, the teacher's 9",
                [&] { cosine(batch, loss_recipe("cosine")); });

@@ -31,7 +31,7 @@ TEST(Gor, EqualVectorsHaveBothTermsAndOrthogonalOnesNone) {
 TEST(Gor, IsTheMeanOfQueriesAndPositives) {
   LossBatch batch, queries, positives;
   batch.queries = queries.queries = random_tensor(1, {5, 3});
-  batch.positives = positives.queries = random_tensor(2, {5, 3}) + 1;
+  batch.positives = positives.queries = random_tensor(2, {5, 3}) + 3;
   const LossRecipe recipe = loss_recipe("gor");
   EXPECT_NEAR(loss_value(batch, recipe), (loss_value(queries, recipe) + loss_value(positives, recipe)) / 2, 1e-12);
   EXPECT_GT(loss_value(positives, recipe), loss_value(queries, recipe));

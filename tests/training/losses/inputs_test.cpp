@@ -83,7 +83,7 @@ TEST(LossInputs, TaughtRowsPutPositivesBelowQueries) {
   EXPECT_TRUE(at::equal(rows.student, at::cat({batch.queries, batch.positives})));
   EXPECT_EQ(rows.teacher.scalar_type(), at::kDouble);
   EXPECT_FALSE(rows.teacher.requires_grad());
-  batch.positives = {};
+  batch.positives = at::Tensor();
   expect_error(ErrorKind::kInvalidInput, "loss 'x' needs column positive", [&] { taught_rows("x", batch); });
 }
 

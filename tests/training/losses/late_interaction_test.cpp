@@ -12,7 +12,7 @@ LossRecipe dense_recipe() { return loss_recipe("info_nce", 0.02, {{"directions",
 
 LossBatch golden_pairs() {
   LossBatch batch = golden_batch();
-  batch.negatives = {};
+  batch.negatives = at::Tensor();
   return batch;
 }
 

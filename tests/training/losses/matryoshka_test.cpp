@@ -10,7 +10,7 @@ at::Tensor nested(const LossBatch& batch, const LossRecipe& recipe, const std::v
 
 TEST(Matryoshka, EqualsTheGolden) {
   LossBatch batch = golden_batch();
-  batch.negatives = {};
+  batch.negatives = at::Tensor();
   EXPECT_NEAR(nested(batch, loss_recipe("info_nce"), {2, 4, 8}).item<double>(),
               golden_value("matryoshka bi-infonce dims[2,4,8] w=1 tau=0.05"), 1e-9);
 }

@@ -46,6 +46,7 @@ TEST(MaxSim, EqualsTheDefinitionOnTextsOfAnyLength) {
 }
 
 TEST(MaxSim, BlocksOfAnySizeGiveTheSame) {
+  const OneThread one_thread;
   const LossBatch batch = token_batch();
   const double whole = weighted(1 << 20)(batch).item<double>();
   const auto gradients = gradients_of(weighted(1 << 20), batch);

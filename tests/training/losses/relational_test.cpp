@@ -32,7 +32,7 @@ TEST(Relational, EqualsTheDefinitionForATeacherOfAnotherWidth) {
 
 TEST(Relational, IsZeroForARotatedTeacher) {
   LossBatch batch = full_batch(false);
-  batch.positives = batch.teacher_positives = {};
+  batch.positives = batch.teacher_positives = at::Tensor();
   batch.teacher_queries = 2 * batch.queries.flip({1});  // angles between texts are the same
   EXPECT_NEAR(loss_value(batch, loss_recipe("relational", 0.02)), 0, 1e-12);
   batch.teacher_queries = batch.queries.flip({0});

@@ -48,7 +48,7 @@ TEST(Separation, PositivesHaveTheLabelOfTheirQuery) {
               naive_separation(at::cat({batch.queries, batch.positives}), at::cat({batch.labels, batch.labels}), 0.05),
               1e-11);
   LossBatch queries = batch;
-  queries.positives = {};
+  queries.positives = at::Tensor();
   EXPECT_NEAR(loss_value(queries, loss_recipe("separation")), naive_separation(batch.queries, batch.labels, 0.05),
               1e-11);
   gradient_check(loss_recipe("separation", 0.02), queries, 1e-6);
@@ -56,7 +56,7 @@ TEST(Separation, PositivesHaveTheLabelOfTheirQuery) {
 
 TEST(Separation, IsZeroWhereOneKindOfPairIsAbsent) {
   LossBatch batch = full_batch(false);
-  batch.positives = {};
+  batch.positives = at::Tensor();
   const LossRecipe recipe = loss_recipe("separation");
   for (const at::Tensor& labels : {at::zeros({5}, at::kLong), at::arange(5, at::kLong)}) {
     batch.labels = labels;

@@ -1,8 +1,8 @@
-#include "cli/csv.h"
+#include "base/csv.h"
 
 #include "base/error.h"
 
-namespace jina::cli {
+namespace jina {
 
 namespace {
 
@@ -65,4 +65,4 @@ CsvParser::Record CsvParser::read_record(std::vector<std::string>& fields) {
   return fields.size() == 1 && fields.front().empty() && !is_quoted ? Record::kBlank : Record::kFields;
 }
 
-}  // namespace jina::cli
+}  // namespace jina

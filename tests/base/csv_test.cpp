@@ -1,10 +1,10 @@
-#include "cli/csv.h"
+#include "base/csv.h"
 
 #include <sstream>
 
 #include "support/expect_error.h"
 
-namespace jina::cli {
+namespace jina {
 namespace {
 
 using Records = std::vector<std::vector<std::string>>;
@@ -71,4 +71,4 @@ TEST(CsvParser, LongRecordsAreKeptInPart) {
 }
 
 }  // namespace
-}  // namespace jina::cli
+}  // namespace jina

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace jina::cli {
+namespace jina {
 
 /// Records of a CSV stream (RFC 4180): fields in double quotes may hold separators, line breaks and doubled quotes.
 /// CRLF and a byte-order mark are accepted; blank lines are left out.
@@ -37,4 +37,4 @@ class CsvParser {
   int64_t next_line_ = 1;
 };
 
-}  // namespace jina::cli
+}  // namespace jina

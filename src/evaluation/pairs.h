@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jina {
+
+/// Vectors of pairs, row by row: query r belongs to positive r.
+struct EmbeddedPairs {
+  std::vector<float> queries;          ///< (rows, dimensions)
+  std::vector<float> positives;        ///< (rows, dimensions)
+  std::vector<std::string> documents;  ///< the texts of the positives: equal texts are one document
+  std::vector<double> scores;          ///< (rows) graded similarity; for correlations
+};
+
+/// A measure of pairs by its name. "spearman", "pearson": correlation of the pairs' cosines with the scores.
+/// "recall@K", "ndcg@K", "map": each query searches all positives by cosine, its own is the relevant one; mean over the
+/// queries. `dimensions` above 0: vectors are cut to so many numbers first. Errors: kInvalidInput for an unknown
+/// measure, no rows, sizes that do not fit, scores that are missing.
+double measure_pairs(std::string_view measure, const EmbeddedPairs& pairs, int64_t dimensions);
+
+}  // namespace jina

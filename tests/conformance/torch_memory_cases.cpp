@@ -1,0 +1,72 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ops/torch/attention.h"
+
+// Attention of long texts keeps no scores: memory grows with the tokens, forward and backward.
+
+namespace jina::test {
+namespace {
+
+/// Counts the bytes of tensors that exist, as libtorch tells a profiler.
+class MemoryCount final : public c10::MemoryReportingInfoBase {
+ public:
+  bool memoryProfilingEnabled() const override { return true; }
+  void reportMemoryUsage(void* /*ptr*/, int64_t size, size_t /*allocated*/, size_t /*reserved*/,
+                         c10::Device /*device*/) override {
+    now_ += size;
+    peak_ = std::max(peak_, now_);
+  }
+  int64_t peak() const { return peak_; }
+
+ private:
+  int64_t now_ = 0;
+  int64_t peak_ = 0;
+};
+
+constexpr int64_t kWidth = 16;
+constexpr int64_t kBlock = 1 << 16;
+
+/// Peak of forward and backward beyond the inputs. One head.
+int64_t peak_bytes(int64_t tokens, bool has_slopes, bool is_unfused) {
+  std::vector<at::Tensor> inputs;
+  for (int i = 0; i < 3; ++i) inputs.push_back(at::rand({tokens, kWidth}).set_requires_grad(true));
+  const auto count = std::make_shared<MemoryCount>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, count);
+  attend(inputs[0], inputs[1], inputs[2],
+         {.offsets = {0, tokens},
+          .heads = 1,
+          .scale = 0.25,
+          .slopes = has_slopes ? at::tensor({0.0625F}) : at::Tensor(),
+          .is_unfused = is_unfused,
+          .block_elements = kBlock})
+      .sum()
+      .backward();
+  return count->peak();
+}
+
+TEST(TorchAttentionMemory, grows_with_the_tokens_not_their_squares) {
+  at::set_num_threads(1);
+  for (const bool has_slopes : {false, true}) {
+    for (const bool is_unfused : {false, true}) {
+      // The unfused form is the slow one.
+      const int64_t tokens = is_unfused ? 2048 : 8192;
+      const int64_t half = peak_bytes(tokens / 2, has_slopes, is_unfused);
+      const int64_t whole = peak_bytes(tokens, has_slopes, is_unfused);
+      EXPECT_LE(whole, 2 * half) << "slopes " << has_slopes << ", unfused " << is_unfused;
+      // Result, its gradient and three gradients, and in the kernel eight matrices of one head; blocks, a few at once.
+      const int64_t limit = 14 * tokens * kWidth * 4 + 8 * kBlock * 4;
+      EXPECT_LE(whole, limit) << "slopes " << has_slopes << ", unfused " << is_unfused;
+      EXPECT_LT(limit, tokens * tokens * 4) << "scores of all pairs must not fit into the limit";
+      EXPECT_GE(whole, 5 * tokens * kWidth * 4) << "the count must see tensors, or this test shows nothing";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace jina::test
