@@ -69,8 +69,7 @@ std::vector<uint64_t> word_set(std::string_view text) {
   std::vector<uint64_t> words;
   for (const std::string& word : words_of(text)) words.push_back(word_number(word));
   std::ranges::sort(words);
-  const auto rest = std::ranges::unique(words);
-  words.erase(rest.begin(), rest.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
 }
 

@@ -119,8 +119,7 @@ std::vector<std::string> target_names(const AdapterLayout& layout) {
   std::vector<std::string> names;
   for (const AdaptedModule& module : layout.modules) names.push_back(module.name.substr(module.name.rfind('.') + 1));
   std::ranges::sort(names);
-  const auto rest = std::ranges::unique(names);
-  names.erase(rest.begin(), rest.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
