@@ -48,7 +48,7 @@ bool has_column(const LossRecipe& loss, std::string_view column) {
 
 }  // namespace
 
-StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string directory)
+StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string directory, const std::string& weights)
     : context_(context),
       stage_(stage),
       directory_(std::move(directory)),
@@ -58,7 +58,7 @@ StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string di
   options.is_training = true;
   options.dropout = stage.dropout;
   options.is_checkpointing = stage.checkpointing;
-  { const Student loading(directory_, store_, options); }
+  { const Student loading(weights, store_, options); }
   const bool has_words = uses_loss(stage, is_masked_words);
   const bool has_tokens = uses_loss(stage, [](const LossRecipe& loss) { return has_column(loss, "query_tokens"); });
   if (has_words) {

@@ -31,8 +31,9 @@ struct RunContext {
 /// One stage at work: the model of a directory, its data, its optimiser.
 class StageRun {
  public:
-  /// `directory`: the model that the stage starts from, or of a checkpoint within it.
-  StageRun(RunContext& context, const StageRecipe& stage, std::string directory);
+  /// `directory`: the model that the stage starts from. `weights`: where its tensors are taken from, that directory or
+  /// the model of a checkpoint within the stage (which may be gone before the stage ends).
+  StageRun(RunContext& context, const StageRecipe& stage, std::string directory, const std::string& weights);
   ~StageRun();
 
   /// Takes over moments, heads and place of a checkpoint within this stage.

@@ -214,7 +214,7 @@ class Run {
     }
     ranks_.barrier();
     const bool is_within = checkpoint_ && checkpoint_->state.stage_index == state_.stage_index && state_.step > 0;
-    StageRun run(*context_, stage, is_within ? checkpoint_->model() : first);
+    StageRun run(*context_, stage, first, is_within ? checkpoint_->model() : first);
     if (is_within) {
       run.restore(*checkpoint_);
     } else if (!heads_.empty()) {
