@@ -1,6 +1,7 @@
 // Forward and backward of a MiniLM-sized encoder with random weights on TorchBackend, as one step of training has them.
 //
 //     bench_train_step [--threads 2] [--type bf16] [--rows 256] [--length 64 | --mixed] [--steps 5]
+//         --model bench/shapes/minilm
 //
 // Texts of one length, or of 8 to 127 tokens. One JSON line: medians over the steps after the first; tokens per second
 // of processor time are less moved by others on the machine, for one thread. Checks that every weight received a
@@ -18,6 +19,7 @@
 #include "base/rng.h"
 #include "models/encoder.h"
 #include "ops/torch/torch_backend.h"
+#include "ops/torch/torch_memory.h"
 #include "ops/torch/torch_tensor.h"
 #include "weights/initialiser.h"
 
@@ -84,6 +86,7 @@ double median(std::vector<double> values) {
 }
 
 void run(const Settings& settings) {
+  keep_freed_memory();
   at::set_num_threads(settings.threads);
   TorchBackend backend({.compute = settings.type, .is_training = true});
   const auto leaves = std::make_shared<Leaves>();

@@ -29,6 +29,12 @@ TEST(LinearGradient, with_and_without_bias_and_activation) {
   }
 }
 
+TEST(LinearGradient, of_weights_in_another_type_is_refused) {
+  TorchBackend backend = training_backend();
+  const at::Tensor weight = leaf({3, 4}, 1).detach().to(at::kFloat).set_requires_grad(true);
+  EXPECT_THROW(backend.prepare(LinearWeights{.weight = wrap(weight), .bias = {}, .adapters = {}}), Error);
+}
+
 /// Two stacked layers with two adapters each on rows that mix them.
 TEST(LinearGradient, stacked_with_mixed_adapters) {
   const PackedLayout layout = layout_of(kLengths);

@@ -4,9 +4,14 @@
 #include <c10/util/ThreadLocalDebugInfo.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "ops/torch/attention.h"
+#include "ops/torch/torch_memory.h"
 
 // Attention of long texts keeps no scores: memory grows with the tokens, forward and backward.
 
@@ -65,6 +70,29 @@ TEST(TorchAttentionMemory, grows_with_the_tokens_not_their_squares) {
       EXPECT_LT(limit, tokens * tokens * 4) << "scores of all pairs must not fit into the limit";
       EXPECT_GE(whole, 5 * tokens * kWidth * 4) << "the count must see tensors, or this test shows nothing";
     }
+  }
+}
+
+/// Page faults of making and leaving a large tensor many times.
+int64_t faults_of_tensors() {
+  rusage before{}, after{};
+  getrusage(RUSAGE_SELF, &before);
+  for (int i = 0; i < 20; ++i) at::ones({int64_t{4} << 20});
+  getrusage(RUSAGE_SELF, &after);
+  return after.ru_minflt - before.ru_minflt;
+}
+
+TEST(TorchMemory, of_freed_tensors_is_used_again) {
+  at::set_num_threads(1);
+  if (pid_t child = fork(); child == 0) {  // the setting is for the whole process
+    const int64_t fresh = faults_of_tensors();
+    keep_freed_memory();
+    faults_of_tensors();
+    _exit(faults_of_tensors() < fresh / 10 ? 0 : 1);
+  } else {
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
   }
 }
 

@@ -29,7 +29,13 @@ at::ScalarType TorchBackend::output_type(DType output) const {
 }
 
 at::Tensor TorchBackend::weight(const Tensor& tensor, at::ScalarType type) const {
-  return unwrap(tensor).to(options_.device, type);
+  const at::Tensor value = unwrap(tensor);
+  if (value.requires_grad() &&
+      (value.scalar_type() != wide_type() || value.device().type() != options_.device.type())) {
+    fail(ErrorKind::kInvalidInput, {}, "a weight that wants a gradient is {} on {}: expected {} on {}",
+         c10::toString(value.scalar_type()), value.device().str(), c10::toString(wide_type()), options_.device.str());
+  }
+  return value.to(options_.device, type);
 }
 
 Tensor TorchBackend::to_host(const Tensor& x) {

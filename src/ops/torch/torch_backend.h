@@ -26,7 +26,8 @@ struct DropoutKey {
 };
 
 /// The operations by libtorch calls: for training, and for GPUs. Never writes in place of its inputs. Tensors that it
-/// returns hold torch tensors (torch_tensor.h); weights may be such tensors, which then get their gradients.
+/// returns hold torch tensors (torch_tensor.h); weights may be such tensors of the wide type, which then get their
+/// gradients. Prepared weights outlive the backward pass when layers are run again for it.
 class TorchBackend final : public Backend {
  public:
   explicit TorchBackend(const TorchOptions& options);
@@ -53,7 +54,7 @@ class TorchBackend final : public Backend {
   const TorchOptions& options() const { return options_; }
   /// Starts a pass: its dropouts draw from `key`, one after the other.
   void begin_pass(const DropoutKey& key);
-  /// Switches between training and inference on the same weights. Error for weights that were prepared for inference.
+  /// Switches between training and inference on the same weights.
   void set_training(bool is_training) { options_.is_training = is_training; }
 
   /// The type of everything but products: f32, or f64.
@@ -61,7 +62,8 @@ class TorchBackend final : public Backend {
   at::ScalarType compute_type() const;
   /// The type that callers mean by `output`: kF32 is the wide type.
   at::ScalarType output_type(DType output) const;
-  /// A weight on the device, in `type`; the graph goes along.
+  /// A weight on the device, in `type`; the graph goes along. Error kInvalidInput for one that wants a gradient and is
+  /// not on the device in the wide type: a copy would miss the steps of the optimiser.
   at::Tensor weight(const Tensor& tensor, at::ScalarType type) const;
 
  private:
