@@ -135,7 +135,11 @@ begin_stage 'Default model'
 tools/fetch_default_model.sh
 end_stage
 
-run_stage ci 'gcc release, warnings are errors: all tests, docs commands, installed package'
+begin_stage 'libtorch'
+tools/fetch_torch.sh
+end_stage
+
+run_stage ci 'gcc release, training, warnings are errors: all tests, docs commands, installed package'
 run_stage check 'House rules: format, layers, names, sizes, mirror, docs, clang-tidy'
 run_stage tokenizers 'Tokenizers: random strings beside Hugging Face tokenizers'
 run_stage asan 'gcc address and undefined-behaviour sanitizers'

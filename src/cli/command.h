@@ -26,6 +26,7 @@ struct Environment {
   std::string hub_token;      ///< HF_TOKEN, or empty
   std::string hub_cache_dir;  ///< HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub
   bool is_offline = false;    ///< HF_HUB_OFFLINE: 1, true, yes or on
+  bool is_mpi_rank = false;   ///< OMPI_COMM_WORLD_SIZE, PMI_SIZE or PMIX_RANK is there: mpirun or srun started this
   bool is_output_terminal = false;
   bool is_error_terminal = false;
 

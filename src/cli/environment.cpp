@@ -57,6 +57,9 @@ Environment Environment::from_process() {
   environment.hub_token = variable("HF_TOKEN");
   environment.hub_cache_dir = variable("HF_HUB_CACHE", variable("HF_HOME", caches + "/huggingface") + "/hub");
   environment.is_offline = is_true(variable("HF_HUB_OFFLINE"));
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"}) {
+    environment.is_mpi_rank = environment.is_mpi_rank || !variable(name).empty();
+  }
   environment.is_output_terminal = isatty(STDOUT_FILENO) != 0;
   environment.is_error_terminal = isatty(STDERR_FILENO) != 0;
   return environment;

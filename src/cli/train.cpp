@@ -70,6 +70,11 @@ void add_train(CLI::App& command, const Environment& environment) {
       ->expected(1)
       ->take_all();
   command.add_option("-o,--output", request->output, "Folder of the run, in place of the recipe's");
+  command
+      .add_option("--rank-timeout", request->rank_timeout,
+                  "Seconds that a process of several (mpirun, srun) waits for the others before it gives up")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command.add_flag("--resume", request->is_resumed, "Go on from the last checkpoint of the run");
   command.add_flag("--dry-run", request->is_dry_run,
                    "Check the recipe, the data and the model; tell the plan; take no step");
@@ -78,6 +83,7 @@ void add_train(CLI::App& command, const Environment& environment) {
       "and report.html.");
   command.callback([request, environment] {
     request->find_model = [environment](const std::string& name) { return resolve_model(name, environment); };
+    request->is_launched_by_mpi = environment.is_mpi_rank;
     run_train(*request, environment);
   });
 }

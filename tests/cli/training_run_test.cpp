@@ -1,10 +1,13 @@
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <thread>
 
 #include "support/jina_command.h"
+#include "weights/safetensors.h"
 
 // Whole runs of `jina train` with the real library, where the build has it.
 namespace jina {
@@ -86,6 +89,45 @@ class TrainingRun : public test::JinaCommand {
     return command(std::move(more));
   }
 
+  /// The same command as `ranks` processes.
+  static test::ChildOptions under_mpi(int ranks, test::ChildOptions options) {
+    const std::vector<std::string> launcher{
+        "/usr/bin/mpirun", "-n", std::to_string(ranks), "--oversubscribe", "--allow-run-as-root", "--bind-to", "none"};
+    options.arguments.insert(options.arguments.begin(), launcher.begin(), launcher.end());
+    return options;
+  }
+
+  /// Ends, without warning, the process that mpirun started as rank 1 of a run in this test's folder.
+  void kill_second_rank() const {
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      const std::string pid = entry.path().filename();
+      if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+      std::ifstream command(entry.path() / "cmdline"), environment(entry.path() / "environ");
+      const std::string line{std::istreambuf_iterator<char>(command), {}};
+      const std::string variables{std::istreambuf_iterator<char>(environment), {}};
+      const bool is_ours = line.starts_with(JINA_BINARY) && line.find(files_.path()) != std::string::npos;
+      if (is_ours && variables.find("OMPI_COMM_WORLD_RANK=1") != std::string::npos) kill(std::stoi(pid), SIGKILL);
+    }
+  }
+
+  std::string newest_checkpoint(const std::string& output) const {
+    std::string newest;
+    for (const auto& entry : fs::directory_iterator(files_.path(output) + "/checkpoints")) {
+      newest = std::max(newest, entry.path().string());
+    }
+    return newest;
+  }
+
+  /// |a - b| / |a|
+  static double relative_difference(std::span<const float> a, std::span<const float> b) {
+    double off = 0, size = 0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      off += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+      size += static_cast<double>(a[i]) * a[i];
+    }
+    return std::sqrt(off / size);
+  }
+
   /// Bytes of every file of the finished model, by relative path.
   std::map<std::string, std::string> model_files(const std::string& output) const {
     std::map<std::string, std::string> files;
@@ -133,6 +175,61 @@ TEST_F(TrainingRun, LossThatIsNotFiniteEndsItWithStepAndCheckpoint) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.errors, HasSubstr("stage 'mlm', step "));
   EXPECT_THAT(result.errors, HasSubstr("last good checkpoint: " + files_.path("run/checkpoints/step-")));
+}
+
+TEST_F(TrainingRun, TwoRanksEqualOneWithTheJoinedBatch) {
+  const std::vector<std::string> plain{"--set", "stage.mlm.dropout=0", "--set", "stage.pairs.dropout=0"};
+  ASSERT_EQ(test::run_child(train("one", plain)).exit_code, 0);
+  const test::ChildResult two = test::run_child(under_mpi(2, train("two", plain)));
+  ASSERT_EQ(two.exit_code, 0) << two.errors << two.output;
+  const auto one_losses = losses("one"), two_losses = losses("two");
+  ASSERT_EQ(one_losses.size(), two_losses.size());
+  for (size_t i = 0; i < one_losses.size(); ++i) EXPECT_NEAR(two_losses[i], one_losses[i], 1e-5 * one_losses[i]) << i;
+  const auto expected = open_safetensors(files_.path("one/model")), actual = open_safetensors(files_.path("two/model"));
+  ASSERT_EQ(expected->names(), actual->names());
+  for (const std::string& name : expected->names()) {
+    const Tensor a = *expected->find(name, {}), b = *actual->find(name, {});
+    EXPECT_LT(relative_difference(a.span<float>(), b.span<float>()), 1e-5) << name;
+  }
+}
+
+TEST_F(TrainingRun, ALostRankEndsItAndLeavesTheCheckpoint) {
+  const test::ChildOptions ranks = under_mpi(2, train("run", {"--set", "stage.mlm.steps=100000"}));
+  test::ChildProcess child(ranks);
+  while (!fs::exists(files_.path("run/checkpoints/step-00000003"))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  kill_second_rank();
+  const test::ChildResult result = child.wait();
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.errors, HasSubstr("one of them is lost"));
+  const test::ChildResult resumed =
+      test::run_child(train("run", {"--resume", "--set", "stage.mlm.steps=100000", "--rank-timeout", "5", "--set",
+                                    "run.checkpoint_every=1"}));
+  EXPECT_THAT(resumed.errors, HasSubstr("another recipe"));
+  EXPECT_TRUE(fs::exists(newest_checkpoint("run") + "/state.json"));
+}
+
+TEST_F(TrainingRun, DistillationBringsTheStudentNearTheTeacher) {
+  const std::string stage =
+      "\n[[stage]]\nkind = \"distil\"\ndata = \"questions\"\nsteps = 30\nbatch = 8\n"
+      "max_tokens = 32\nlearning_rate = 3e-3\nteacher = \"" +
+      model("v3-tiny") +
+      "\"\n"
+      "[[stage.objective]]\ndata = \"questions\"\n"
+      "[[stage.objective.loss]]\nname = \"cosine\"\nweight = 10\n"
+      "[[stage.objective.loss]]\nname = \"layer_states\"\n"
+      "[[stage.objective.loss]]\nname = \"relational\"\n";
+  std::string recipe = kRecipe;
+  put(recipe, "{data}", std::string(JINA_SOURCE_DIR) + "/examples/train");
+  put(recipe, "{model}", model("v3-tiny"));
+  std::string objective = stage;
+  objective.replace(objective.find("data = \"questions\"\n"), 19, "");
+  files_.write("r.toml", recipe.substr(0, recipe.find("[[stage]]")) + objective);
+  const test::ChildResult result = test::run_child(train("run"));
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const std::vector<double> all = losses("run");
+  EXPECT_LT(all.back(), 0.7 * all.front());
 }
 
 TEST_F(TrainingRun, SlowKilledAtTwentyRandomMomentsGivesTheSameBits) {
