@@ -6,15 +6,15 @@ namespace jina {
 
 namespace {
 
-/// Marks owners that hold a torch tensor, so that a handle can be told from one on other memory.
-struct DeleteTorchTensor {
-  void operator()(const void* value) const { delete static_cast<const at::Tensor*>(value); }
+/// Keeps a torch tensor as the deleter of an owner: by its type a handle is told from one on other memory.
+struct HoldsTorchTensor {
+  at::Tensor tensor;
+  void operator()(const void* /*data*/) const {}
 };
 
 const at::Tensor* torch_owner(const Tensor& tensor) {
-  const std::shared_ptr<const void>& owner = tensor.owner();
-  if (std::get_deleter<DeleteTorchTensor>(owner) == nullptr) return nullptr;
-  return static_cast<const at::Tensor*>(owner.get());
+  const auto* holder = std::get_deleter<HoldsTorchTensor>(tensor.owner());
+  return holder == nullptr ? nullptr : &holder->tensor;
 }
 
 std::vector<int64_t> sizes_of(const Tensor& tensor) {
@@ -75,7 +75,7 @@ Tensor wrap(at::Tensor value) {
   const int64_t stride = value.dim() == 2 ? value.stride(0) : 0;
   const int64_t elements = stride > 0 && shape[0] > 0 ? (shape[0] - 1) * stride + shape[1] : shape.elements();
   auto* data = static_cast<std::byte*>(value.data_ptr());
-  std::shared_ptr<const void> owner(new at::Tensor(std::move(value)), DeleteTorchTensor{});
+  std::shared_ptr<const void> owner(data, HoldsTorchTensor{std::move(value)});
   return Tensor(Storage{data, static_cast<size_t>(elements * size_of(dtype)), std::move(owner)}, dtype, shape, stride);
 }
 
@@ -84,9 +84,8 @@ at::Tensor unwrap(const Tensor& tensor) {
   std::vector<int64_t> strides(sizes_of(tensor).size(), 1);
   for (size_t i = strides.size(); i-- > 1;) strides[i - 1] = strides[i] * tensor.size(static_cast<int>(i));
   if (!strides.empty()) strides.front() = tensor.row_stride();
-  const auto keep = tensor.owner();
   return at::from_blob(
-      tensor.raw(), sizes_of(tensor), strides, [keep](void*) {},
+      tensor.raw(), sizes_of(tensor), strides, [keep = tensor.owner()](void*) {},
       at::TensorOptions().dtype(scalar_type_of(tensor.dtype())));
 }
 
