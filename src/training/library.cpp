@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "ops/torch/torch_backend.h"
+#include "ops/torch/torch_memory.h"
 #include "ops/torch_library.h"
 #include "training/trainer.h"
 
@@ -10,6 +11,7 @@
 
 extern "C" __attribute__((visibility("default"))) void jina_train(const jina::TrainRequest& request,
                                                                   const jina::TrainingEvents& events) {
+  jina::keep_freed_memory();
   const std::unique_ptr<jina::Communicator> ranks =
       request.is_launched_by_mpi
           ? jina::make_mpi_communicator({.timeout = request.rank_timeout, .is_stopped = events.is_stopped})
