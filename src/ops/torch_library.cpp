@@ -50,7 +50,9 @@ std::string TorchLibrary::program_folder() {
 }
 
 std::unique_ptr<Backend> TorchLibrary::make_backend(const TorchBackendOptions& options) const {
-  return find<MakeTorchBackend>(kMakeTorchBackendSymbol)(options);
+  std::unique_ptr<Backend> backend;
+  find<MakeTorchBackend>(kMakeTorchBackendSymbol)(options, backend);
+  return backend;
 }
 
 void* TorchLibrary::address_of(const char* symbol) const {

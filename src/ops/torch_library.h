@@ -14,7 +14,7 @@ struct TorchBackendOptions {
 };
 
 /// The function of libjina_torch.so that makes its backend, found by this name. It throws Error.
-using MakeTorchBackend = std::unique_ptr<Backend> (*)(const TorchBackendOptions& options);
+using MakeTorchBackend = void (*)(const TorchBackendOptions& options, std::unique_ptr<Backend>& backend);
 inline constexpr const char* kMakeTorchBackendSymbol = "jina_make_torch_backend";
 
 /// libjina_torch.so: what stands on libtorch, loaded when it is asked for. Once loaded it stays until the process ends,

@@ -19,9 +19,9 @@ extern "C" __attribute__((visibility("default"))) void jina_train(const jina::Tr
   jina::train(request, events, *ranks);
 }
 
-extern "C" __attribute__((visibility("default"))) std::unique_ptr<jina::Backend> jina_make_torch_backend(
-    const jina::TorchBackendOptions& options) {
+extern "C" __attribute__((visibility("default"))) void jina_make_torch_backend(
+    const jina::TorchBackendOptions& options, std::unique_ptr<jina::Backend>& backend) {
   if (options.threads > 0) at::set_num_threads(options.threads);
-  return std::make_unique<jina::TorchBackend>(
+  backend = std::make_unique<jina::TorchBackend>(
       jina::TorchOptions{.device = at::Device(options.device), .compute = options.compute});
 }
