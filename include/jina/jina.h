@@ -37,6 +37,7 @@ typedef struct jina_open_options {
   jina_precision precision;
   int32_t threads;      /* 0: all processors */
   int64_t token_budget; /* most tokens of one pass; 0: the default */
+  const char* device;   /* "cpu", "cuda" or "cuda:N"; NULL: cpu */
 } jina_open_options;
 
 /* What to make of the texts; zero-initialise for the defaults. */

@@ -58,6 +58,7 @@ struct Embedding {
 /// How to open a model.
 struct OpenOptions {
   Precision precision = Precision::kAuto;
+  std::string device = "cpu";      ///< cpu, or cuda or cuda:N (libjina_torch.so of this version beside the program)
   int threads = 0;                 ///< 0: all processors this process may use
   int64_t token_budget = 4096;     ///< most tokens of one pass; memory grows with it (docs/performance.md)
   int64_t queue_tokens = 1 << 22;  ///< most tokens that may wait; a call beyond it is refused

@@ -10,7 +10,7 @@ namespace jina {
 std::byte* map_pages(size_t bytes);
 void unmap_pages(std::byte* pages, size_t bytes);
 
-/// Most memory that this process has had resident so far.
+/// Most memory that this process has had resident so far; 0 where the system does not tell.
 int64_t peak_resident_bytes();
 
 }  // namespace jina

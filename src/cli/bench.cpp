@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -7,6 +5,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/pages.h"
 #include "base/rng.h"
 #include "cli/command.h"
 #include "cli/model_location.h"
@@ -51,7 +50,7 @@ void run_once(const LoadedModel& model, const TokenBatch& batch) {
   for (int64_t row = 0; row < batch.layout.rows(); ++row) {
     spans.push_back({batch.layout.begin(row), batch.layout.begin(row) + batch.layout.length(row)});
   }
-  model.backend->mean_pool(model.encoder->forward(batch, nullptr), spans);
+  model.backend->to_host(model.backend->mean_pool(model.encoder->forward(batch, nullptr), spans));
 }
 
 /// Best time of repeated passes over all batches, in seconds: at least three and `least` seconds, one when it is long.
@@ -76,12 +75,6 @@ double gflop(const ModelCard& card, const TokenBatch& batch) {
                      4.0 * static_cast<double>(card.layers * card.dimensions) * length);
   }
   return sum / 1e9;
-}
-
-double peak_megabytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 struct Measured {
@@ -119,7 +112,7 @@ void print_result(const LoadedModel& model, const std::string& sequence, const M
       ", \"dtype\": \"{}\", \"seq\": {}, \"batch\": {}, \"tok_s\": {:.1f}, \"gflops\": {:.1f}, \"rss_mb\": {:.0f}, "
       "\"load_s\": {:.2f}, \"threads\": {}}}\n",
       to_string(model.backend->compute_dtype()), sequence, result.batch, result.tokens_per_second, result.gflops,
-      peak_megabytes(), load, model.backend->threads());
+      static_cast<double>(peak_resident_bytes()) / 1048576, load, model.backend->threads());
   write_output(line);
 }
 

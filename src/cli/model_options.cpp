@@ -16,21 +16,12 @@ Precision parse_precision(const std::string& name) {
   fail(ErrorKind::kInvalidArgument, "--precision", "unknown precision '{}'; expected auto, f32 or bf16", name);
 }
 
-void check_device(const std::string& device) {
-  if (device == "cpu") return;
-  if (device.starts_with("cuda")) {
-    fail(ErrorKind::kUnsupported, "--device", "'{}' needs the libtorch backend, which is not there yet; expected cpu",
-         device);
-  }
-  fail(ErrorKind::kInvalidArgument, "--device", "unknown device '{}'; expected cpu", device);
-}
-
 }  // namespace
 
 void add_model_options(CLI::App& command, ModelOptions& options, const Environment& environment) {
   command.add_option("-m,--model", options.model, "Model: a directory, a pulled name, or an alias")
       ->default_val(environment.default_model);
-  command.add_option("--device", options.device, "Where to compute: cpu")->capture_default_str();
+  command.add_option("--device", options.device, "Where to compute: cpu, cuda or cuda:N")->capture_default_str();
   command.add_option("--precision", options.precision, "auto (bf16 where the processor has it), f32 or bf16")
       ->capture_default_str();
   command.add_option("--threads", options.threads, "Threads (default: all processors)")->check(CLI::PositiveNumber);
@@ -39,8 +30,8 @@ void add_model_options(CLI::App& command, ModelOptions& options, const Environme
 }
 
 OpenOptions open_options(const ModelOptions& options, const Environment& environment) {
-  check_device(options.device);
   OpenOptions open;
+  open.device = options.device;
   open.precision = parse_precision(options.precision);
   open.threads = options.threads;
   if (options.token_budget > 0) open.token_budget = options.token_budget;

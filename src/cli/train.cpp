@@ -75,6 +75,8 @@ void add_train(CLI::App& command, const Environment& environment) {
                   "Seconds that a process of several (mpirun, srun) waits for the others before it gives up")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command.add_option("--until", request->last_stage,
+                     "End after the stage of this name; --resume without it goes on with the next");
   command.add_flag("--resume", request->is_resumed, "Go on from the last checkpoint of the run");
   command.add_flag("--dry-run", request->is_dry_run,
                    "Check the recipe, the data and the model; tell the plan; take no step");

@@ -62,6 +62,7 @@ jina::OpenOptions read_options(const jina_open_options* options) {
     case JINA_PRECISION_F32: open.precision = jina::Precision::kF32; break;
     case JINA_PRECISION_BF16: open.precision = jina::Precision::kBF16; break;
   }
+  if (options->device != nullptr) open.device = options->device;
   open.threads = options->threads;
   if (options->token_budget > 0) open.token_budget = options->token_budget;
   return open;

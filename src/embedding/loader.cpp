@@ -1,6 +1,9 @@
 #include "embedding/loader.h"
 
+#include <charconv>
+
 #include "ops/cpu/cpu_backend.h"
+#include "ops/torch_library.h"
 #include "weights/initialiser.h"
 #include "weights/safetensors.h"
 
@@ -8,14 +11,24 @@ namespace jina {
 
 namespace {
 
+std::unique_ptr<Backend> make_backend(const OpenOptions& options) {
+  const int threads = resolve_threads(options.threads);
+  const DType compute = resolve_precision(options.precision, options.device);
+  if (is_cuda_device(options.device)) {
+    return TorchLibrary::load(TorchLibrary::program_folder())
+        .make_backend({.device = options.device, .compute = compute, .threads = threads});
+  }
+  return make_cpu_backend({
+      .threads = threads,
+      .compute = compute,
+      .policy = options.map_weights ? PreparePolicy::kMapped : PreparePolicy::kPacked,
+  });
+}
+
 std::shared_ptr<LoadedModel> build(const ModelDirectory& directory, std::shared_ptr<WeightSource> weights,
                                    const OpenOptions& options) {
   auto loaded = std::make_shared<LoadedModel>();
-  loaded->backend = make_cpu_backend({
-      .threads = resolve_threads(options.threads),
-      .compute = resolve_precision(options.precision),
-      .policy = options.map_weights ? PreparePolicy::kMapped : PreparePolicy::kPacked,
-  });
+  loaded->backend = make_backend(options);
   Model model = build_model({directory, std::move(weights), *loaded->backend});
   loaded->card = std::move(model.card);
   loaded->encoder = std::move(model.encoder);
@@ -24,10 +37,18 @@ std::shared_ptr<LoadedModel> build(const ModelDirectory& directory, std::shared_
 
 }  // namespace
 
-DType resolve_precision(Precision precision) {
+DType resolve_precision(Precision precision, const std::string& device) {
   if (precision == Precision::kF32) return DType::kF32;
   if (precision == Precision::kBF16) return DType::kBF16;
-  return has_fast_bf16() ? DType::kBF16 : DType::kF32;
+  return is_cuda_device(device) || has_fast_bf16() ? DType::kBF16 : DType::kF32;
+}
+
+bool is_cuda_device(const std::string& device) {
+  if (device == "cpu" || device == "cuda") return device == "cuda";
+  uint8_t index = 0;
+  const char* const end = device.data() + device.size();
+  if (device.starts_with("cuda:") && std::from_chars(device.data() + 5, end, index).ptr == end) return true;
+  fail(ErrorKind::kInvalidArgument, "device", "unknown device '{}'; expected cpu, cuda or cuda:N", device);
 }
 
 int resolve_threads(int threads) {

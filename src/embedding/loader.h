@@ -18,8 +18,11 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;  // null when opened without (random weights)
 };
 
-/// bf16 or f32 on this machine, and the number of threads, with the automatic choices made.
-DType resolve_precision(Precision precision);
+/// cuda, cuda:N or cpu. Error kInvalidArgument for another word.
+bool is_cuda_device(const std::string& device);
+
+/// bf16 or f32 on this device, and the number of threads, with the automatic choices made.
+DType resolve_precision(Precision precision, const std::string& device);
 int resolve_threads(int threads);
 
 /// Opens a Hugging Face model directory. Errors: kNotFound, kModelFile (also when the tokenizer belongs to another

@@ -148,6 +148,17 @@ Tensor to_f32(const Tensor& tensor) {
   fail(ErrorKind::kModelFile, {}, "expected a floating-point tensor, found {}", to_string(tensor.dtype()));
 }
 
+Tensor transposed(const Tensor& matrix) {
+  const Tensor wide = to_f32(matrix);
+  Tensor result = make_tensor(DType::kF32, {wide.width(), wide.rows()});
+  for (int64_t row = 0; row < wide.rows(); ++row) {
+    for (int64_t column = 0; column < wide.width(); ++column) {
+      result.row<float>(column)[row] = wide.row<float>(row)[column];
+    }
+  }
+  return result;
+}
+
 Tensor stack_rows(std::span<const Tensor> parts) {
   JINA_CHECK(!parts.empty());
   const auto is_same = [&](const Tensor& part) { return part.dtype() == parts[0].dtype(); };

@@ -114,6 +114,9 @@ Tensor make_tensor(std::span<const float> values, Shape shape);
 /// A contiguous float32 copy of a f32, f16 or bf16 tensor (the tensor itself when it is one already).
 Tensor to_f32(const Tensor& tensor);
 
+/// The transpose of a f32, f16 or bf16 matrix, as a f32 tensor of its own.
+Tensor transposed(const Tensor& matrix);
+
 /// A fresh tensor of the given floating-point tensors stacked along the first dimension, in their common dtype, or f32
 /// when they differ.
 Tensor stack_rows(std::span<const Tensor> parts);

@@ -111,10 +111,11 @@ void write_model(const ParameterStore& store, const std::string& model_files, co
   write_model_directory(model_files, target, content);
 }
 
-Checkpoints::Checkpoints(std::string folder) : folder_(std::move(folder)) { fs::create_directories(folder_); }
+Checkpoints::Checkpoints(std::string folder) : folder_(std::move(folder)) {}
 
 std::vector<std::string> Checkpoints::list() const {
   std::vector<std::string> paths;
+  if (!fs::exists(folder_)) return paths;
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     if (entry.is_directory() && name.starts_with(kPrefix) && name.find('.') == std::string::npos) {

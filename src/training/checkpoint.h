@@ -37,7 +37,7 @@ struct Checkpoint {
 /// not at all.
 class Checkpoints {
  public:
-  /// `folder` is made when absent.
+  /// `folder` is made by the first checkpoint.
   explicit Checkpoints(std::string folder);
 
   /// Writes the leaves of `store` over a copy of the files of `model_files`, then removes all but the newest `keep`.

@@ -52,7 +52,8 @@ struct StepReport {
 struct TrainRequest {
   std::string recipe;
   std::vector<std::string> overrides;
-  std::string output;  ///< in place of the recipe's; "": the recipe's
+  std::string output;      ///< in place of the recipe's; "": the recipe's
+  std::string last_stage;  ///< the run ends after the stage of this name; "": after the last one
   bool is_resumed = false;
   bool is_dry_run = false;
   bool is_launched_by_mpi = false;  ///< one process of several, started by mpirun or srun

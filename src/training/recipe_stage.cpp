@@ -10,16 +10,14 @@ namespace {
 /// What a kind sets where the recipe says nothing. How long and how wide a stage is (steps, batch) depends on the
 /// machine and is always stated; recipes/v3.toml has the paper's figures.
 ///
-/// mlm       Table A1 of Jina Embeddings v3 (arXiv 2409.10173): 512 tokens, rate 1e-4. 30 % masked as in v2 and
-/// MosaicBERT. pairs     Table A1, pairs short: 192 tokens, rate 3e-5, temperature 0.05; both directions of InfoNCE are
-/// summed. adapters  Table A1: rank 4, alpha 1, temperature 0.05, base frozen. Rates there go from 5e-5 to 5e-4 with
-/// the
-///           adapter, over 11,500 to 20,000 steps; 1e-4 is the one that short runs bear. The loss depends on the
-///           adapter.
-/// joint     Jina Embeddings v4 (arXiv 2506.18902), L_joint: dense and late interaction and the divergence between
-/// them,
-///           temperature 0.02; its weights, lengths and rates are not published: 1, and those of the pairs.
-/// distil    Recovery of a model after its positions were changed: rate 5e-4 falling by a cosine to 5 %, 224 tokens.
+/// - mlm: Table A1 of Jina Embeddings v3 (arXiv 2409.10173): 512 tokens, rate 1e-4. 30 % masked as in v2 and
+///   MosaicBERT.
+/// - pairs: Table A1, pairs short: 192 tokens, rate 3e-5, temperature 0.05; both directions of InfoNCE are summed.
+/// - adapters: Table A1: rank 4, alpha 1, temperature 0.05, base frozen. Rates there go from 5e-5 to 5e-4 with the
+///   adapter, over 11,500 to 20,000 steps; 1e-4 is the one that short runs bear. The loss depends on the adapter.
+/// - joint: Jina Embeddings v4 (arXiv 2506.18902), L_joint: dense and late interaction and the divergence between them,
+///   temperature 0.02; its weights, lengths and rates are not published: 1, and those of the pairs.
+/// - distil: recovery of a model after its positions were changed: rate 5e-4 falling by a cosine to 5 %, 224 tokens.
 struct KindDefaults {
   std::string_view kind;
   std::array<std::string_view, 3> losses;  // none: the recipe must name one

@@ -54,6 +54,7 @@ class Run {
         ranks_(ranks),
         output_(request.output.empty() ? recipe_.output : request.output) {
     check_all_losses(recipe_);
+    if (!request.last_stage.empty()) last_stage_ = find_stage(request.last_stage);
     if (recipe_.threads > 0) at::set_num_threads(recipe_.threads);
   }
 
@@ -67,9 +68,10 @@ class Run {
         return write_report();
       }
       state_.step = 0;
+      if (last_stage_ == state_.stage_index) break;
     }
     if (ranks_.rank() == 0) write_report();
-    context_->tell(fmt::format("done: {}/model", output_));
+    context_->tell(fmt::format("done: {}", model_after(std::min(state_.stage_index, stages() - 1))));
   }
 
  private:
@@ -201,13 +203,21 @@ class Run {
     return texts;
   }
 
-  /// The model directory that stage `index` starts from; made by the stage before it.
-  std::string start_of(int64_t index) const {
-    return index == 0 ? path("initial") : path(fmt::format("stage-{}", index));
+  int64_t find_stage(const std::string& name) const {
+    const auto stage = std::ranges::find(recipe_.stages, name, &StageRecipe::name);
+    if (stage == recipe_.stages.end()) {
+      fail(ErrorKind::kInvalidArgument, "--until", "expected the name of a stage of the recipe, found '{}'", name);
+    }
+    return stage - recipe_.stages.begin();
+  }
+
+  /// The model directory that stage `index` leaves behind, and the next one starts from.
+  std::string model_after(int64_t index) const {
+    return index + 1 == stages() ? path("model") : path(fmt::format("stage-{}", index + 1));
   }
 
   bool run_stage(const StageRecipe& stage) {
-    const std::string first = start_of(state_.stage_index);
+    const std::string first = state_.stage_index == 0 ? path("initial") : model_after(state_.stage_index - 1);
     if (ranks_.rank() == 0 && !stage.tasks.empty()) {
       create_adapters(first,
                       {.tasks = stage.tasks, .rank = stage.lora_rank, .alpha = stage.lora_alpha, .seed = recipe_.seed});
@@ -229,8 +239,7 @@ class Run {
     }
     if (!run.run(state_)) return false;
     heads_ = run.heads();
-    const bool is_last = state_.stage_index + 1 == stages();
-    if (ranks_.rank() == 0) run.write(is_last ? path("model") : start_of(state_.stage_index + 1));
+    if (ranks_.rank() == 0) run.write(model_after(state_.stage_index));
     ranks_.barrier();
     checkpoint_.reset();
     return true;
@@ -252,6 +261,7 @@ class Run {
   std::optional<RunLog> log_;
   std::optional<Checkpoint> checkpoint_;
   std::map<std::string, at::Tensor> heads_;
+  int64_t last_stage_ = -1;
   TrainingState state_;
 };
 

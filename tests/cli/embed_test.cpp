@@ -89,6 +89,20 @@ TEST_F(EmbedCommand, VectorsAreThoseOfTheReference) {
   }
 }
 
+TEST_F(EmbedCommand, OnAGpuOrAClearWordWithoutOne) {
+  for (const std::string name : {"bert-tiny-cls", "v2-small-8h", "v2-code-6h"}) {
+    const Golden golden(name);
+    files_.write("rows.jsonl", golden_rows(golden.expected().at("texts")));
+    const ChildResult result = embed(name, {"-i", files_.path("rows.jsonl"), "--truncate", "--device", "cuda"});
+    if (result.exit_code == 0) {
+      expect_rows(result.output, golden.tensor("embedding"));
+    } else {
+      EXPECT_THAT(result.errors, testing::AnyOf(HasSubstr("expected a CUDA device and a libtorch with CUDA"),
+                                                HasSubstr("libjina_torch.so: not found in")));
+    }
+  }
+}
+
 TEST_F(EmbedCommand, DefaultModelGivesItsPublishedVectors) {
   const char* cache = std::getenv("JINA_CACHE");
   const char* home = std::getenv("HOME");
@@ -322,6 +336,8 @@ TEST_F(EmbedCommand, WrongOptionsEndWithTwo) {
   expect_wrong({"x", "--multi-vector"}, "--late-chunking");
   expect_wrong({"x", "--no-such-option"}, "--no-such-option");
   expect_failure(run({"embed", "x", "--precision", "f64"}), 2, "expected auto, f32 or bf16");
+  expect_wrong({"x", "--device", "tpu"}, "unknown device 'tpu'; expected cpu, cuda or cuda:N");
+  expect_wrong({"x", "--device", "cuda:x"}, "unknown device 'cuda:x'");
   expect_wrong({"x", "-t", "poetry"}, "unknown task 'poetry'");
   expect_wrong({"-i", files_.path("absent.txt")}, "absent.txt: cannot open");
   expect_failure(run({"embed", "x", "-m", "no/model"}), 2, "no/model");

@@ -127,6 +127,13 @@ TEST(Tensor, FreeColumnsStartOnACacheLine) {
   EXPECT_TRUE(narrow.free_columns(DType::kF32, 8).is_empty());
 }
 
+TEST(Transposed, TurnsColumnsIntoRows) {
+  const Tensor matrix = make_tensor(std::vector<float>{1, 2, 3, 4, 5, 6}, {2, 3});
+  EXPECT_THAT(transposed(matrix).span<float>(), testing::ElementsAre(1, 4, 2, 5, 3, 6));
+  EXPECT_EQ(transposed(matrix.columns(1, 3)).shape(), (Shape{2, 2}));
+  EXPECT_THAT(transposed(matrix.columns(1, 3)).span<float>(), testing::ElementsAre(2, 5, 3, 6));
+}
+
 TEST(StackRows, KeepsTheCommonType) {
   const Tensor a = make_tensor(std::vector<float>{1, 2, 3, 4}, {2, 2});
   const Tensor wide = make_tensor(std::vector<float>{0, 5, 6}, {1, 3});

@@ -46,17 +46,6 @@ Tensor row_part(const Tensor& tensor, size_t index, size_t count) {
   return tensor.rows(static_cast<int64_t>(index) * rows, static_cast<int64_t>(index + 1) * rows);
 }
 
-Tensor transposed(const Tensor& matrix) {
-  const Tensor wide = to_f32(matrix);
-  Tensor result = make_tensor(DType::kF32, {wide.width(), wide.rows()});
-  for (int64_t row = 0; row < wide.rows(); ++row) {
-    for (int64_t column = 0; column < wide.width(); ++column) {
-      result.row<float>(column)[row] = wide.row<float>(row)[column];
-    }
-  }
-  return result;
-}
-
 void put_plain(ModelContent& content, const std::string& module, std::string_view member, const Tensor& tensor) {
   const std::vector<std::string> targets = native_modules(module);
   for (size_t i = 0; i < targets.size(); ++i) {

@@ -3,29 +3,11 @@
 #include <algorithm>
 
 #include "ops/cpu/vector_rows.h"
+#include "ops/linear_weights.h"
 
 namespace jina {
 
 namespace {
-
-void check_shapes(const LinearWeights& weights, int parts) {
-  const Shape& shape = weights.weight.shape();
-  if (shape.rank() != 2 || shape[0] % parts != 0) {
-    fail(ErrorKind::kModelFile, {}, "linear layer: weight is {}, expected (out, in) with out a multiple of {}",
-         to_string(shape), parts);
-  }
-  if (weights.bias && weights.bias->shape() != Shape{shape[0]}) {
-    fail(ErrorKind::kModelFile, {}, "linear layer: bias is {}, expected ({}) for a weight of {}",
-         to_string(weights.bias->shape()), shape[0], to_string(shape));
-  }
-  for (const LowRank& adapter : weights.adapters) {
-    const int64_t rank = adapter.a.rows();
-    if (adapter.a.shape() != Shape{rank, shape[1]} || adapter.b.shape() != Shape{shape[0], rank}) {
-      fail(ErrorKind::kModelFile, {}, "linear layer: adapter is {} and {}, expected (rank, {}) and ({}, rank)",
-           to_string(adapter.a.shape()), to_string(adapter.b.shape()), shape[1], shape[0]);
-    }
-  }
-}
 
 std::vector<float> padded_bias(const LinearWeights& weights, int64_t begin, int64_t end) {
   const int64_t panels = (end - begin + kPanelColumns - 1) / kPanelColumns;
@@ -40,7 +22,11 @@ std::vector<float> padded_bias(const LinearWeights& weights, int64_t begin, int6
 }  // namespace
 
 PackedLinear::PackedLinear(ThreadPool& threads, LinearWeights weights, const Options& options) {
-  check_shapes(weights, options.parts);
+  check_linear(weights);
+  if (weights.weight.rows() % options.parts != 0) {
+    fail(ErrorKind::kModelFile, {}, "linear layer: weight is {}, expected (out, in) with out a multiple of {}",
+         to_string(weights.weight.shape()), options.parts);
+  }
   const int64_t outputs = weights.weight.rows() / options.parts;
   for (int64_t begin = 0; begin < weights.weight.rows(); begin += outputs) {
     const int64_t end = begin + outputs;

@@ -23,17 +23,6 @@ void for_each_row(ThreadPool& threads, const Shape& shape, const Body& body) {
   });
 }
 
-Tensor transposed(const Tensor& matrix) {
-  const Tensor wide = to_f32(matrix);
-  Tensor result = make_tensor(DType::kF32, {wide.width(), wide.rows()});
-  for (int64_t row = 0; row < wide.rows(); ++row) {
-    for (int64_t column = 0; column < wide.width(); ++column) {
-      result.row<float>(column)[row] = wide.row<float>(row)[column];
-    }
-  }
-  return result;
-}
-
 class EmbeddingTable final : public PreparedEmbedding {
  public:
   explicit EmbeddingTable(EmbeddingWeights weights) : weights_(std::move(weights)) {

@@ -4,31 +4,10 @@
 
 #include <map>
 
+#include "ops/linear_weights.h"
 #include "ops/torch/torch_tensor.h"
 
 namespace jina {
-
-namespace {
-
-void check_shapes(const LinearWeights& weights, int64_t inputs) {
-  const Shape& shape = weights.weight.shape();
-  if (shape.rank() != 2 || shape[1] != inputs) {
-    fail(ErrorKind::kModelFile, {}, "linear layer: weight is {}, expected (out, {})", to_string(shape), inputs);
-  }
-  if (weights.bias && weights.bias->shape() != Shape{shape[0]}) {
-    fail(ErrorKind::kModelFile, {}, "linear layer: bias is {}, expected ({}) for a weight of {}",
-         to_string(weights.bias->shape()), shape[0], to_string(shape));
-  }
-  for (const LowRank& adapter : weights.adapters) {
-    const int64_t rank = adapter.a.rows();
-    if (adapter.a.shape() != Shape{rank, shape[1]} || adapter.b.shape() != Shape{shape[0], rank}) {
-      fail(ErrorKind::kModelFile, {}, "linear layer: adapter is {} and {}, expected (rank, {}) and ({}, rank)",
-           to_string(adapter.a.shape()), to_string(adapter.b.shape()), shape[1], shape[0]);
-    }
-  }
-}
-
-}  // namespace
 
 void for_each_adapter(const AdapterUse& use, at::Device device,
                       const std::function<void(size_t adapter, const at::Tensor& tokens)>& body) {
@@ -66,7 +45,11 @@ TorchLinear::TorchLinear(const TorchBackend& backend, const std::vector<LinearWe
     return value.requires_grad() ? value : value.to(type_);
   };
   for (const LinearWeights& weights : stacked) {
-    check_shapes(weights, inputs_);
+    check_linear(weights);
+    if (weights.weight.width() != inputs_) {
+      fail(ErrorKind::kModelFile, {}, "linear layer: weight is {}, expected (out, {}) as the layer beside it",
+           to_string(weights.weight.shape()), inputs_);
+    }
     Part& part = parts_.emplace_back();
     part.weight = keep(weights.weight);
     if (weights.bias) part.bias = keep(*weights.bias);

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 
 #include "ops/torch/torch_tensor.h"
@@ -11,6 +12,11 @@ namespace jina {
 TorchBackend::TorchBackend(const TorchOptions& options) : options_(options) {
   if (options.device.is_cuda() && !at::hasCUDA()) {
     fail(ErrorKind::kUnsupported, "device", "cuda: expected a CUDA device and a libtorch with CUDA, found none");
+  }
+  if (options.device.is_cuda() && options.device.has_index() &&
+      options.device.index() >= at::detail::getCUDAHooks().deviceCount()) {
+    fail(ErrorKind::kUnsupported, "device", "{}: there are {} CUDA devices, counted from 0", options.device.str(),
+         static_cast<int>(at::detail::getCUDAHooks().deviceCount()));
   }
   at::globalContext().setAllowTF32CuBLAS(false);
 }

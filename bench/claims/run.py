@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""The claims of the training recipe in small: trains each arm of each claim with `jina train`, reads the evaluations from
+the runs' logs, and writes a table and a figure per claim. Arms that are done are not run again.
+
+    python bench/claims/run.py --data DIR -o OUT [--figures docs/figures] [CLAIM ...]
+
+DIR holds train/ and sts/; OUT gets the data as it was cut, the runs and results.json.
+"""
+
+import argparse
+import concurrent.futures
+import gzip
+import json
+import pathlib
+import statistics
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+HELD_OUT = 500  # the last rows of a file of pairs
+SEEDS = [1, 2, 3]
+INSTRUCTED = {}
+ONE_ADAPTER = {
+    "stage.retrieval.query_task": "text-matching",
+    "stage.retrieval.positive_task": "text-matching",
+    "evaluate.questions.query_task": "text-matching",
+    "evaluate.questions.positive_task": "text-matching",
+    "evaluate.sections.query_task": "text-matching",
+    "evaluate.sections.positive_task": "text-matching",
+}
+
+# claim: recipe, seeds, and by arm what --set changes ({arm} stands for the folder of another arm's run).
+CLAIMS = {
+    "masked-words": {
+        "recipe": "masked-words.toml",
+        "seeds": [1],
+        "arms": {
+            "rotary put into MiniLM, then long": {},
+            "rotary put into MiniLM, short only": {
+                "stage.long.max_tokens": 512,
+                "stage.long.batch": 16,
+                "stage.long.checkpointing": "false",
+            },
+            "random weights": {"model.initialise": "random", "model.from": "{rotary put into MiniLM, then long}/initial"},
+        },
+    },
+    "adapters": {
+        "recipe": "adapters.toml",
+        "seeds": SEEDS,
+        "arms": {"two adapters, instructions": {}, "one adapter, no instruction": ONE_ADAPTER},
+    },
+    "matryoshka": {
+        "recipe": "pairs.toml",
+        "seeds": SEEDS,
+        "arms": {"at five widths": {"stage.pairs.negatives": 0}, "at full width": {"stage.pairs.negatives": 0, "stage.pairs.matryoshka": "[]"}},
+    },
+    "hard-negatives": {
+        "recipe": "pairs.toml",
+        "seeds": SEEDS,
+        "arms": {"two mined negatives a row": {}, "only those of the batch": {"stage.pairs.negatives": 0}},
+    },
+    "failures": {
+        "recipe": "failures.toml",
+        "seeds": SEEDS,
+        "arms": {"with failure cases": {}, "without": {"stage.retrieval.objective.2.rate": "1e-9"}},
+    },
+}
+
+
+def folder_of(claim, arm, seed):
+    return f"{claim}/{arm.replace(' ', '-').replace(',', '')}-{seed}"
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.work = pathlib.Path(options.output).resolve()
+        self.data = self.work / "data"
+        self.data.mkdir(parents=True, exist_ok=True)
+
+    def jina(self, *arguments, log):
+        command = [self.options.jina, *map(str, arguments)]
+        with open(log, "w") as out:
+            if subprocess.run(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL).returncode != 0:
+                raise SystemExit(f"{' '.join(command)}\n{pathlib.Path(log).read_text()[-2000:]}")
+
+    def rows(self, name):
+        with gzip.open(f"{self.options.data}/train/{name}.jsonl.gz", "rt") as file:
+            return [json.loads(line) for line in file]
+
+    def write(self, name, rows):
+        (self.data / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def prepare(self):
+        """Cuts the data; what is held out is at the end of the files and never trained on."""
+        if not (self.data / "openstax.jsonl").exists():
+            texts = self.rows("text-long")
+            held_out = texts[-200:]
+            self.write("long", texts[:-200])
+            self.write("held-out-short", [{"text": row["text"][:1500]} for row in held_out[:60]])
+            self.write("held-out-long", [row for row in held_out if len(row["text"]) > 16000][:16])
+            for name in ["medquad", "openstax"]:
+                seen, pairs = set(), []
+                for row in self.rows(f"pairs-{name}"):
+                    if row["query"] not in seen:
+                        seen.add(row["query"])
+                        pairs.append({"query": row["query"], "positive": row["positive"][:600]})
+                self.write(f"held-out-{name}", pairs[-HELD_OUT:])
+                self.write(name, pairs[:-HELD_OUT])
+        if not (self.work / "recovered").exists():
+            run = self.work / "recover"
+            self.jina("train", ROOT / "recipes/minilm-rotary.toml", "-o", run, "--set", f"run.data_folder={self.options.data}", "--set",
+                      "stage.recover.steps=100", "--until", "recover", "--resume", log=self.work / "recover.log")
+            (self.work / "recovered").symlink_to(run / "stage-1")
+        if not (self.data / "mined.jsonl").exists():
+            self.jina("mine", self.data / "medquad.jsonl", "-m", self.work / "recovered", "-o", self.data / "mined.jsonl", "-n", 4, "--only-full",
+                      log=self.work / "mine.log")
+
+    def run(self, claim, arm, seed):
+        form = CLAIMS[claim]
+        run = self.work / folder_of(claim, arm, seed)
+        if not (run / "model").exists():
+            run.mkdir(parents=True, exist_ok=True)
+            changes = {"run.seed": seed, "run.data_folder": self.data, "run.threads": 1}
+            if form["recipe"] != "masked-words.toml":
+                changes["model.from"] = self.work / "recovered"
+            for key, value in form["arms"][arm].items():
+                if str(value).startswith("{"):
+                    other, rest = value[1:].split("}")
+                    value = f"{self.work / folder_of(claim, other, seed)}{rest}"
+                changes[key] = value
+            sets = [part for key, value in changes.items() for part in ("--set", f"{key}={value}")]
+            self.jina("train", HERE / form["recipe"], "-o", run, "--resume", *sets, log=f"{run}.log")
+        events = [json.loads(line) for line in open(run / "log.jsonl")]
+        return {"claim": claim, "arm": arm, "seed": seed, "evaluations": [event for event in events if event["event"] == "evaluation"],
+                "losses": [[event["overall"], event["loss"]] for event in events if event["event"] == "step"]}
+
+
+def last_values(results, arm):
+    """{evaluation: [value of each seed]} at the end of the runs."""
+    values = {}
+    for result in results:
+        if result["arm"] == arm:
+            for name, value in {event["name"]: event["value"] for event in result["evaluations"]}.items():
+                values.setdefault(name, []).append(value)
+    return values
+
+
+def table(claim, results):
+    arms = [arm for arm in CLAIMS[claim]["arms"] if any(result["arm"] == arm for result in results)]
+    names = list(last_values(results, arms[0]))
+    lines = [f"| {claim} | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for arm in arms:
+        cells = []
+        for name in names:
+            values = last_values(results, arm).get(name, [])
+            spread = f" ({min(values):.4f}-{max(values):.4f})" if len(values) > 1 else ""
+            cells.append(f"{statistics.mean(values):.4f}{spread}" if values else "")
+        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def draw(claim, results, figures):
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": claim, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    from matplotlib import pyplot
+
+    is_curve = claim == "masked-words"
+    figure, axes = pyplot.subplots(1, 2 if is_curve else 1, figsize=(8 if is_curve else 5.5, 3))
+    if is_curve:
+        for axis, name in zip(axes, ["short-texts", "long-texts"]):
+            for result in results:
+                points = [(event["overall"], event["value"]) for event in result["evaluations"] if event["name"] == name]
+                axis.plot(*zip(*points), marker="o", markersize=3, label=result["arm"])
+            axis.set(title=f"held-out {name.replace('-', ' ')}", xlabel="step", ylabel="loss of masked words (nats)")
+        axes[0].legend(frameon=False, fontsize=7)
+    else:
+        for arm in CLAIMS[claim]["arms"]:
+            values = last_values(results, arm)
+            line = axes.plot(list(values), [100 * statistics.mean(v) for v in values.values()], marker="o", label=arm)[0]
+            for name, seeds in values.items():
+                axes.scatter([name] * len(seeds), [100 * value for value in seeds], s=8, color=line.get_color(), alpha=0.5)
+        axes.set(ylabel="nDCG@10 x 100, a dot a seed", xlabel="dimensions" if claim in ("matryoshka", "hard-negatives") else "held-out rows")
+        axes.legend(frameon=False, fontsize=8)
+    figure.tight_layout()
+    pathlib.Path(figures).mkdir(parents=True, exist_ok=True)
+    figure.savefig(f"{figures}/claim-{claim}.svg", metadata={"Date": None, "Creator": None})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("claims", nargs="*", metavar="CLAIM", help=", ".join(CLAIMS))
+    parser.add_argument("--data", required=True)
+    parser.add_argument("-o", "--output", required=True)
+    parser.add_argument("--jina", default=ROOT / "build/ci/bin/jina")
+    parser.add_argument("--figures", help="folder for the figures; needs matplotlib")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, of one thread each")
+    options = parser.parse_args()
+    bench = Bench(options)
+    bench.prepare()
+    claims = options.claims or list(CLAIMS)
+    jobs = [(claim, arm, seed) for claim in claims for seed in CLAIMS[claim]["seeds"] for arm in CLAIMS[claim]["arms"]]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        waiting = {job: pool.submit(bench.run, *job) for job in jobs}
+        results = [waiting[job].result() for job in jobs]
+    (bench.work / "results.json").write_text(json.dumps(results))
+    for claim in claims:
+        own = [result for result in results if result["claim"] == claim]
+        print(table(claim, own), end="\n\n")
+        if options.figures:
+            draw(claim, own, options.figures)
+
+
+if __name__ == "__main__":
+    main()
