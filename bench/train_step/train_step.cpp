@@ -86,7 +86,7 @@ double median(std::vector<double> values) {
 }
 
 void run(const Settings& settings) {
-  keep_freed_memory();
+  recycle_tensor_pages();
   at::set_num_threads(settings.threads);
   TorchBackend backend({.compute = settings.type, .is_training = true});
   const auto leaves = std::make_shared<Leaves>();

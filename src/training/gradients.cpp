@@ -74,7 +74,7 @@ Outputs join(const std::vector<Outputs>& chunks) {
   const auto cat = [&](auto member) {
     std::vector<at::Tensor> parts;
     for (const Outputs& chunk : chunks) parts.push_back(member(chunk));
-    return !parts.front().defined() ? at::Tensor() : at::cat(parts);
+    return parts.size() == 1 || !parts.front().defined() ? parts.front() : at::cat(parts);
   };
   joined.pooled = cat([](const Outputs& o) { return o.pooled; });
   joined.picked = cat([](const Outputs& o) { return o.picked; });

@@ -11,7 +11,7 @@
 
 extern "C" __attribute__((visibility("default"))) void jina_train(const jina::TrainRequest& request,
                                                                   const jina::TrainingEvents& events) {
-  jina::keep_freed_memory();
+  jina::recycle_tensor_pages();
   const std::unique_ptr<jina::Communicator> ranks =
       request.is_launched_by_mpi
           ? jina::make_mpi_communicator({.timeout = request.rank_timeout, .is_stopped = events.is_stopped})

@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 
+#include "base/pages.h"
+#include "base/rng.h"
 #include "ops/torch/attention.h"
 #include "ops/torch/torch_memory.h"
 
@@ -82,18 +85,47 @@ int64_t faults_of_tensors() {
   return after.ru_minflt - before.ru_minflt;
 }
 
-TEST(TorchMemory, of_freed_tensors_is_used_again) {
-  at::set_num_threads(1);
-  if (pid_t child = fork(); child == 0) {  // the setting is for the whole process
-    const int64_t fresh = faults_of_tensors();
-    keep_freed_memory();
-    faults_of_tensors();
-    _exit(faults_of_tensors() < fresh / 10 ? 0 : 1);
-  } else {
+/// Runs `body` in a process of its own, since the setting is for the whole process. → whether it returned true
+bool is_true_in_child(const std::function<bool()>& body) {
+  if (const pid_t child = fork(); child != 0) {
     int status = -1;
     waitpid(child, &status, 0);
-    EXPECT_EQ(status, 0);
+    return status == 0;
   }
+  recycle_tensor_pages();
+  _exit(body() ? 0 : 1);
+}
+
+TEST(TorchMemory, of_freed_tensors_is_used_again) {
+  at::set_num_threads(1);
+  const int64_t fresh = faults_of_tensors();
+  EXPECT_TRUE(is_true_in_child([&] {
+    faults_of_tensors();
+    return faults_of_tensors() < fresh / 10;
+  }));
+}
+
+/// Tensors of ever other sizes, as the steps of a training run have them: memory stays at what lives at one time.
+TEST(TorchMemory, is_bounded_by_what_lives_at_one_time) {
+  EXPECT_TRUE(is_true_in_child([] {
+    at::set_num_threads(1);
+    constexpr int64_t kTensors = 12, kMost = int64_t{4} << 20;  // of four bytes each
+    constexpr int64_t kLimit = kTensors * (kMost * 4 + (1 << 19)) + (32 << 20);
+    const int64_t before = peak_resident_bytes();
+    const CounterRng rng(1, 0);
+    std::vector<std::pair<at::Tensor, double>> alive;
+    bool is_intact = true;
+    for (uint64_t i = 0; i < 1000; ++i) {
+      const auto size = static_cast<int64_t>(rng.bits(i) % (kMost - 1000)) + 1000;
+      alive.emplace_back(at::full({size}, static_cast<double>(i)), static_cast<double>(i));
+      if (static_cast<int64_t>(alive.size()) < kTensors) continue;
+      const auto oldest = alive.begin() + static_cast<int64_t>(rng.bits(i + 5000) % kTensors);
+      is_intact = is_intact && oldest->first.min().item<double>() == oldest->second &&
+                  oldest->first.max().item<double>() == oldest->second;
+      alive.erase(oldest);
+    }
+    return is_intact && peak_resident_bytes() - before < kLimit;
+  }));
 }
 
 }  // namespace

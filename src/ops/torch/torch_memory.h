@@ -2,9 +2,10 @@
 
 namespace jina {
 
-/// From now on the process keeps the memory that tensors leave for those that follow, instead of giving it back to the
-/// system and asking for zeroed pages again: a training step makes the same tensors every time, and the pages were a
-/// sixth of it. For a process that does nothing but train; its memory stays at the peak.
-void keep_freed_memory();
+/// From now on the memory of large tensors on the CPU comes from pages that earlier ones left, joined anew by the page
+/// table for each tensor. So a training step, whose tensors have other sizes than those of the step before, neither
+/// splits the heap into pieces that fit nothing nor asks the system for zeroed pages again; resident memory of tensors
+/// is the most that lived at one time, plus half a megabyte for each of them at most. Repeated calls change nothing.
+void recycle_tensor_pages();
 
 }  // namespace jina
