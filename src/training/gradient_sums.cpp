@@ -14,9 +14,6 @@ namespace jina {
 
 namespace {
 
-/// A bucket is closed when it has so much: enough that latency does not count, little enough that sums begin early.
-constexpr int64_t kBucketBytes = 1 << 20;
-
 /// Called by autograd after each part that it adds to the gradient of a leaf.
 class PartHook final : public torch::autograd::PostAccumulateGradHook {
  public:
@@ -29,11 +26,12 @@ class PartHook final : public torch::autograd::PostAccumulateGradHook {
 
 }  // namespace
 
-GradientSums::GradientSums(const std::vector<at::Tensor>& leaves, Communicator& ranks) : ranks_(ranks) {
+GradientSums::GradientSums(const std::vector<at::Tensor>& leaves, Communicator& ranks, int64_t bucket_bytes)
+    : ranks_(ranks) {
   for (const at::Tensor& value : leaves) {
     JINA_CHECK(value.is_leaf() && value.requires_grad() && value.is_contiguous());
-    const auto bytes = [&] { return buckets_.back().size * value.element_size(); };
-    if (buckets_.empty() || bytes() >= kBucketBytes) buckets_.emplace_back();
+    const bool is_full = buckets_.empty() || buckets_.back().size * value.element_size() >= bucket_bytes;
+    if (is_full) buckets_.emplace_back();
     Bucket& bucket = buckets_.back();
     bucket.leaves.push_back(leaves_.size());
     leaves_.push_back({.value = value, .bucket = buckets_.size() - 1, .begin = bucket.size});

@@ -24,7 +24,10 @@ namespace jina {
 ///     sums.finish();
 class GradientSums {
  public:
-  GradientSums(const std::vector<at::Tensor>& leaves, Communicator& ranks);
+  /// A bucket is full with so much: enough that latency does not count, little enough that sums begin early.
+  static constexpr int64_t kBucketBytes = 1 << 20;
+
+  GradientSums(const std::vector<at::Tensor>& leaves, Communicator& ranks, int64_t bucket_bytes = kBucketBytes);
   ~GradientSums();
   GradientSums(const GradientSums&) = delete;
   GradientSums& operator=(const GradientSums&) = delete;

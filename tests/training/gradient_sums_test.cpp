@@ -20,20 +20,27 @@ namespace {
 const std::string kModel = std::string(JINA_SOURCE_DIR) + "/tests/golden/models/v3-tiny-native/model";
 constexpr int64_t kRows = 6;  // of all ranks
 
+/// MPI begins and ends once in a process.
+struct Launched : testing::Environment {
+  void SetUp() override {
+    if (std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) ranks = make_mpi_communicator({.timeout = 60});
+  }
+  void TearDown() override { ranks.reset(); }
+  std::unique_ptr<Communicator> ranks;
+};
+auto* const launched = static_cast<Launched*>(testing::AddGlobalTestEnvironment(new Launched));
+
 class RanksGradientSums : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    if (std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) ranks_ = make_mpi_communicator({.timeout = 60});
-  }
-  static void TearDownTestSuite() { ranks_.reset(); }
   void SetUp() override {
-    if (!ranks_) GTEST_SKIP() << "not started by mpirun";
+    if (!launched->ranks) GTEST_SKIP() << "not started by mpirun";
+    ranks_ = launched->ranks.get();
     ASSERT_EQ(ranks_->size(), 2);
     at::set_num_threads(1);
   }
-  static double rank() { return ranks_->rank(); }
+  double rank() const { return ranks_->rank(); }
 
-  static inline std::unique_ptr<Communicator> ranks_;
+  Communicator* ranks_ = nullptr;
 };
 
 at::Tensor leaf(at::IntArrayRef sizes) { return at::ones(sizes).set_requires_grad(true); }
@@ -170,7 +177,10 @@ class Trained {
     }
     if (sums != nullptr) hooks.last_backward = [sums] { sums->begin(); };
     const StepLoss loss = add_gradients(*student_, texts, targets, terms, hooks, {.chunk_tokens = chunk_tokens}, ranks);
-    if (sums != nullptr) sums->finish();
+    if (sums != nullptr) {
+      EXPECT_EQ(sums->started() > 0, step > 0);
+      sums->finish();
+    }
     return loss.total;
   }
 
@@ -194,7 +204,8 @@ TEST_P(RanksGradientSumsOfModels, EqualTheGradientsOfTheJoinedBatch) {
   const Case& form = GetParam();
   const TorchOptions options{.compute = DType::kF32, .is_training = true, .is_checkpointing = form.is_checkpointing};
   Trained own(options, form.patterns, form.has_words), joined(options, form.patterns, form.has_words);
-  GradientSums sums(own.leaves(), *ranks_);
+  GradientSums sums(own.leaves(), *ranks_, 4096);
+  EXPECT_GT(sums.buckets(), 1U);
   const std::unique_ptr<Communicator> single = make_single_communicator();
   // Rank 0 has more rows than rank 1, and more chunks.
   const int64_t begin = ranks_->rank() == 0 ? 0 : kRows - 2, end = ranks_->rank() == 0 ? kRows - 2 : kRows;
