@@ -28,13 +28,14 @@ struct Launched : testing::Environment {
   void TearDown() override { ranks.reset(); }
   std::unique_ptr<Communicator> ranks;
 };
-auto* const launched = static_cast<Launched*>(testing::AddGlobalTestEnvironment(new Launched));
+auto* const kLaunched =
+    static_cast<Launched*>(testing::AddGlobalTestEnvironment(std::make_unique<Launched>().release()));
 
 class RanksGradientSums : public testing::Test {
  protected:
   void SetUp() override {
-    if (!launched->ranks) GTEST_SKIP() << "not started by mpirun";
-    ranks_ = launched->ranks.get();
+    if (!kLaunched->ranks) GTEST_SKIP() << "not started by mpirun";
+    ranks_ = kLaunched->ranks.get();
     ASSERT_EQ(ranks_->size(), 2);
     at::set_num_threads(1);
   }
@@ -148,6 +149,9 @@ class Trained {
     return leaves;
   }
 
+  /// Sums that were on their way at the end of the last backward pass.
+  size_t started() const { return started_; }
+
   /// Gradients of step `step` on rows [begin, end), which the ranks share; summed by `sums` when there are several.
   double add(int step, int64_t begin, int64_t end, int64_t chunk_tokens, Communicator& ranks, GradientSums* sums) {
     clear(leaves());
@@ -178,7 +182,7 @@ class Trained {
     if (sums != nullptr) hooks.last_backward = [sums] { sums->begin(); };
     const StepLoss loss = add_gradients(*student_, texts, targets, terms, hooks, {.chunk_tokens = chunk_tokens}, ranks);
     if (sums != nullptr) {
-      EXPECT_EQ(sums->started() > 0, step > 0);
+      started_ = sums->started();
       sums->finish();
     }
     return loss.total;
@@ -188,6 +192,7 @@ class Trained {
   ParameterStore store_{at::kCPU};
   std::unique_ptr<WordHead> head_;
   std::unique_ptr<Student> student_;
+  size_t started_ = 0;
 };
 
 struct Case {
@@ -209,17 +214,22 @@ TEST_P(RanksGradientSumsOfModels, EqualTheGradientsOfTheJoinedBatch) {
   const std::unique_ptr<Communicator> single = make_single_communicator();
   // Rank 0 has more rows than rank 1, and more chunks.
   const int64_t begin = ranks_->rank() == 0 ? 0 : kRows - 2, end = ranks_->rank() == 0 ? kRows - 2 : kRows;
+  std::vector<at::Tensor> first;
   for (int step = 0; step < 3; ++step) {
     const double loss = own.add(step, begin, end, form.chunk_tokens, *ranks_, &sums);
     const double expected_loss = joined.add(step, 0, kRows, 0, *single, nullptr);
+    EXPECT_EQ(own.started() > 0, step > 0);
     EXPECT_NEAR(loss, expected_loss, 1e-5 * expected_loss);
     const std::vector<at::Tensor> leaves = own.leaves(), expected = joined.leaves();
     for (size_t i = 0; i < leaves.size(); ++i) {
       const at::Tensor reference = expected[i].grad().defined() ? expected[i].grad() : at::zeros_like(expected[i]);
       const double off = (leaves[i].grad() - reference).norm().item<double>();
       EXPECT_LE(off, 1e-5 * reference.norm().item<double>() + 1e-9) << "leaf " << i << ", step " << step;
+      if (step == 0) first.push_back(leaves[i].grad());
     }
   }
+  own.add(0, begin, end, form.chunk_tokens, *ranks_, &sums);
+  for (size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(own.leaves()[i].grad(), first[i])) << "leaf " << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RanksGradientSumsOfModels,
