@@ -118,7 +118,7 @@ TEST_F(RanksGradientSums, DoNotDisturbWhatTheBackwardPassStillReads) {
 TEST_F(RanksGradientSums, WaitForAllRecomputedLayersThatShareALeaf) {
   TorchBackend backend({.compute = DType::kF32, .is_training = true, .is_checkpointing = true});
   const at::Tensor shared = leaf({3}), own = leaf({3});
-  GradientSums sums({shared, own}, *ranks_);
+  GradientSums sums({shared, own}, *ranks_, 1);
   const auto layer = [&](Tensor x) { return wrap(unwrap(x) * shared); };
   for (int step = 0; step < 3; ++step) {
     clear({shared, own});
@@ -126,7 +126,7 @@ TEST_F(RanksGradientSums, WaitForAllRecomputedLayersThatShareALeaf) {
     for (int i = 0; i < 4; ++i) x = backend.run_layer(layer, std::move(x));
     sums.begin();
     torch::autograd::backward({unwrap(x).sum()});
-    EXPECT_EQ(sums.started(), step == 0 ? 0U : 1U);
+    EXPECT_EQ(sums.started(), step == 0 ? 0U : 2U);
     sums.finish();
     expect_all(shared, 12);
     expect_all(own, 3);
