@@ -10,6 +10,7 @@ class SingleCommunicator final : public Communicator {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
+  int local_rank() const override { return 0; }
   at::Tensor all_gather(const at::Tensor& own) override { return own; }
   void sum(const std::vector<at::Tensor>& /*tensors*/) override {}
   void start_sum(const at::Tensor& /*tensor*/) override {}

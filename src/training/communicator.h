@@ -16,6 +16,8 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  /// Among the ranks on this machine, from 0.
+  virtual int local_rank() const = 0;
 
   /// The tensors of all ranks one below the other along the first dimension, in the order of ranks; other sizes equal.
   virtual at::Tensor all_gather(const at::Tensor& own) = 0;
@@ -38,8 +40,8 @@ struct RanksOptions {
   std::function<bool()> is_stopped{};  ///< asked while waiting: launchers ask the others to stop when a rank is lost
 };
 
-/// The ranks that mpirun or srun started. CPU tensors go by MPI (tensors on CUDA by way of the host). Error
-/// kUnsupported when this build has no MPI.
+/// The ranks that mpirun or srun started. CPU tensors go by MPI, tensors on CUDA by NCCL where this build has it, or
+/// else by way of the host. Error kUnsupported when this build has no MPI.
 std::unique_ptr<Communicator> make_mpi_communicator(const RanksOptions& options);
 
 }  // namespace jina

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <mpi.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "training/communicator_nccl.h"
 
 namespace jina {
 
@@ -52,6 +54,10 @@ class MpiCommunicator final : public Communicator {
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    MPI_Comm machine = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine);
+    MPI_Comm_rank(machine, &local_rank_);
+    MPI_Comm_free(&machine);
     worker_ = std::thread([this] { work(); });
   }
 
@@ -64,20 +70,18 @@ class MpiCommunicator final : public Communicator {
     }
     changed_.notify_all();
     worker_.join();
+    device_.reset();
     if (!is_cancelled_) MPI_Finalize();
   }
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  int local_rank() const override { return local_rank_; }
 
   at::Tensor all_gather(const at::Tensor& own) override {
+    const std::vector<int64_t> rows = gather_rows(own.size(0));
+    if (is_for_device(own)) return all_gather_on_device(own.detach(), rows);
     const at::Tensor host = own.detach().to(at::kCPU).contiguous();
-    std::vector<int64_t> rows(static_cast<size_t>(size_));
-    int64_t own_rows = host.size(0);
-    post([&](MPI_Request* request) {
-      return MPI_Iallgather(&own_rows, 1, MPI_INT64_T, rows.data(), 1, MPI_INT64_T, MPI_COMM_WORLD, request);
-    });
-    wait();
     const int64_t width = host.size(0) == 0 ? 1 : host.numel() / host.size(0);
     std::vector<int> counts, begins;
     int64_t all_rows = 0;
@@ -105,6 +109,7 @@ class MpiCommunicator final : public Communicator {
 
   void start_sum(const at::Tensor& tensor) override {
     JINA_CHECK(tensor.is_contiguous());
+    if (is_for_device(tensor)) return device_->start_sum(tensor.detach());
     const at::Tensor host = tensor.detach().to(at::kCPU);
     const bool is_copy = !tensor.device().is_cpu();
     post([host](MPI_Request* request) {
@@ -118,8 +123,10 @@ class MpiCommunicator final : public Communicator {
     std::unique_lock lock(mutex_);
     const auto begin = Clock::now();
     std::optional<Clock::time_point> asked;
-    while ((!queue_.empty() || is_busy_) && error_.empty()) {
-      changed_.wait_for(lock, kPatience);
+    for (;;) {
+      const bool is_device_done = !device_ || device_->is_done();
+      if ((queue_.empty() && !is_busy_ && is_device_done) || !error_.empty()) break;
+      changed_.wait_for(lock, is_device_done ? std::chrono::microseconds(kPatience) : kPoll);
       if (options_.is_stopped && options_.is_stopped() && !asked) asked = Clock::now();
       const std::chrono::duration<double> waited = Clock::now() - begin;
       const bool is_lost = asked && std::chrono::duration<double>(Clock::now() - *asked).count() > kGraceSeconds;
@@ -161,6 +168,40 @@ class MpiCommunicator final : public Communicator {
 
  private:
   using Start = std::function<int(MPI_Request*)>;
+
+  /// Whether `tensor` goes by NCCL. The ranks join it at the first such tensor.
+  bool is_for_device(const at::Tensor& tensor) {
+    if (!tensor.is_cuda() || !has_nccl()) return false;
+    if (!device_) device_ = join_nccl(broadcast(rank_ == 0 ? make_nccl_id() : ""), rank_, size_, tensor.get_device());
+    return true;
+  }
+
+  std::vector<int64_t> gather_rows(int64_t own) {
+    std::vector<int64_t> rows(static_cast<size_t>(size_));
+    post([&](MPI_Request* request) {
+      return MPI_Iallgather(&own, 1, MPI_INT64_T, rows.data(), 1, MPI_INT64_T, MPI_COMM_WORLD, request);
+    });
+    wait();
+    return rows;
+  }
+
+  /// NCCL gathers equal parts only: all ranks send as many rows as the largest part has.
+  at::Tensor all_gather_on_device(const at::Tensor& own, const std::vector<int64_t>& rows) {
+    const int64_t most = std::ranges::max(rows);
+    std::vector<int64_t> sizes = own.sizes().vec();
+    sizes.front() = most;
+    const at::Tensor padded = at::zeros(sizes, own.options());
+    padded.narrow(0, 0, own.size(0)).copy_(own);
+    sizes.front() = most * size_;
+    const at::Tensor all = at::empty(sizes, own.options());
+    device_->start_all_gather(padded, all);
+    wait();
+    std::vector<at::Tensor> parts;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      parts.push_back(all.narrow(0, static_cast<int64_t>(i) * most, rows[i]));
+    }
+    return at::cat(parts);
+  }
 
   void post(Start start) {
     {
@@ -216,6 +257,7 @@ class MpiCommunicator final : public Communicator {
   RanksOptions options_;
   int rank_ = 0;
   int size_ = 1;
+  int local_rank_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Start> queue_;
@@ -224,6 +266,7 @@ class MpiCommunicator final : public Communicator {
   bool is_cancelled_ = false;
   std::string error_;
   std::vector<std::pair<at::Tensor, at::Tensor>> copies_;  // device tensor, its sum on the host
+  std::unique_ptr<DeviceRanks> device_;                    // null until the first tensor on CUDA
   std::thread worker_;
 };
 

@@ -145,12 +145,20 @@ class Step {
     }
     const Outputs leaves = join(encoded).each([](const at::Tensor& x) { return x.detach().set_requires_grad(true); });
     const StepLoss loss = backward_from_losses(leaves);
+    const auto tell_last = [this] {
+      if (hooks_.last_backward) hooks_.last_backward();
+    };
     if (is_whole) {
+      tell_last();
       go_back(encoded.front(), leaves, encoded);
       return loss;
     }
     for (Outputs& chunk : encoded) chunk = chunk.each([](const at::Tensor& x) { return at::empty({x.size(0), 0}); });
-    for (size_t i = 0; i < chunks_.size(); ++i) go_back(encode(chunks_[i]), leaves, encoded, i);
+    for (size_t i = 0; i < chunks_.size(); ++i) {
+      const Outputs chunk = encode(chunks_[i]);
+      if (i + 1 == chunks_.size()) tell_last();
+      go_back(chunk, leaves, encoded, i);
+    }
     return loss;
   }
 

@@ -46,6 +46,8 @@ struct GradientHooks {
   std::function<at::Tensor(const at::Tensor& states)> word_logits{};
   /// (tokens, dimensions) hidden states → (tokens, width) unit vectors of the multi-vector head; may be empty.
   std::function<at::Tensor(const at::Tensor& states)> token_vectors{};
+  /// Called before the last backward pass, the one that reaches all the leaves of the model; may be empty.
+  std::function<void()> last_backward{};
 };
 
 struct GradientOptions {

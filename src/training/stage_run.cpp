@@ -73,6 +73,11 @@ StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string di
   store_.train(trained_patterns(stage), stage.freeze);
   student_ = std::make_unique<Student>(directory_, store_, options);
   optimiser_ = std::make_unique<AdamW>(store_.trained(), stage.optimiser);
+  if (context.ranks.size() > 1) {
+    std::vector<at::Tensor> leaves;
+    for (const Parameter& parameter : optimiser_->parameters()) leaves.push_back(parameter.value);
+    sums_ = std::make_unique<GradientSums>(leaves, context.ranks);
+  }
   if (!stage.teacher.empty()) {
     teacher_ = std::make_unique<Teacher>(
         stage.teacher,
@@ -122,6 +127,7 @@ std::vector<LossTerm> StageRun::terms_of(const ObjectiveRecipe& objective) const
 
 GradientHooks StageRun::hooks_of(const ObjectiveRecipe& objective) {
   GradientHooks hooks;
+  if (sums_) hooks.last_backward = [this] { sums_->begin(); };
   const at::ScalarType type = student_->backend().compute_type();
   for (const LossRecipe& loss : objective.losses) {
     if (is_masked_words(loss)) hooks.word_logits = [this, type](const at::Tensor& x) { return (*word_head_)(x, type); };
@@ -149,13 +155,7 @@ StepReport StageRun::make_step(const TrainingState& state) {
   const StepLoss loss = add_gradients(
       *student_, data.texts, data.targets, terms_of(objective), hooks_of(objective),
       {.chunk_tokens = stage_.chunk_tokens, .seed = context_.recipe.seed, .stream = stream}, context_.ranks);
-  std::vector<at::Tensor> gradients;
-  for (const Parameter& parameter : optimiser_->parameters()) {
-    at::Tensor& gradient = parameter.value.mutable_grad();
-    if (!gradient.defined() && context_.ranks.size() > 1) gradient = at::zeros_like(parameter.value);
-    if (gradient.defined()) gradients.push_back(gradient);
-  }
-  context_.ranks.sum(gradients);
+  if (sums_) sums_->finish();
   const double norm = optimiser_->clip_gradients();
   if (!std::isfinite(loss.total) || !std::isfinite(norm)) {
     const std::vector<std::string> kept = context_.checkpoints.list();

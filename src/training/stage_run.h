@@ -5,6 +5,7 @@
 #include <string>
 
 #include "training/checkpoint.h"
+#include "training/gradient_sums.h"
 #include "training/heads.h"
 #include "training/library.h"
 #include "training/stage_data.h"
@@ -69,6 +70,7 @@ class StageRun {
   std::unique_ptr<WordHead> word_head_;
   std::unique_ptr<TokenHead> token_head_;
   std::unique_ptr<AdamW> optimiser_;
+  std::unique_ptr<GradientSums> sums_;  // null in a run of one process
 };
 
 }  // namespace jina

@@ -26,10 +26,16 @@ std::string digest_of(const std::string& text) {
   return hash.hex();
 }
 
-TorchOptions torch_options(const Recipe& recipe) {
+/// The device of this rank: launchers show each rank its own device, or all of them to all ranks of the machine.
+at::Device cuda_device(const Communicator& ranks) {
+  const size_t devices = std::max<size_t>(1, at::getNumGPUs());
+  return {at::kCUDA, static_cast<at::DeviceIndex>(static_cast<size_t>(ranks.local_rank()) % devices)};
+}
+
+TorchOptions torch_options(const Recipe& recipe, const Communicator& ranks) {
   TorchOptions options;
   const bool is_cuda = recipe.device == "cuda" || (recipe.device == "auto" && at::hasCUDA());
-  options.device = is_cuda ? at::Device(at::kCUDA) : at::Device(at::kCPU);
+  options.device = is_cuda ? cuda_device(ranks) : at::Device(at::kCPU);
   const bool is_narrow = recipe.precision == "bf16" || (recipe.precision == "auto" && (is_cuda || has_fast_bf16()));
   options.compute = is_narrow ? DType::kBF16 : DType::kF32;
   return options;
@@ -121,7 +127,7 @@ class Run {
                                 .log = nullptr,
                                 .checkpoints = *checkpoints_,
                                 .output = output_,
-                                .torch = torch_options(recipe_),
+                                .torch = torch_options(recipe_, ranks_),
                                 .overall_steps = steps});
   }
 
