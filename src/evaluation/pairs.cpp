@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
-#include <map>
+#include <set>
 #include <span>
 
 #include "base/error.h"
@@ -46,25 +46,40 @@ double dot(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
-double correlation(std::string_view measure, const EmbeddedPairs& pairs, const Rows& queries, const Rows& positives) {
+struct PairRows {
+  Rows queries;
+  Rows positives;
+};
+
+double correlation(std::string_view measure, const EmbeddedPairs& pairs, const PairRows& rows) {
   if (pairs.scores.size() != pairs.documents.size()) {
     fail(ErrorKind::kInvalidInput, std::string(measure), "expected a score for each of {} pairs, found {}",
          pairs.documents.size(), pairs.scores.size());
   }
   std::vector<double> cosines;
-  for (size_t row = 0; row < pairs.scores.size(); ++row) cosines.push_back(dot(queries.row(row), positives.row(row)));
+  for (size_t row = 0; row < pairs.scores.size(); ++row) {
+    cosines.push_back(dot(rows.queries.row(row), rows.positives.row(row)));
+  }
   return measure == "spearman" ? spearman(cosines, pairs.scores) : pearson(cosines, pairs.scores);
 }
 
-/// The rows whose documents are the first of their text.
-std::vector<size_t> distinct_documents(const std::vector<std::string>& documents) {
-  std::map<std::string_view, size_t> seen;
-  std::vector<size_t> rows;
-  for (size_t row = 0; row < documents.size(); ++row) {
-    if (seen.emplace(documents[row], row).second) rows.push_back(row);
+/// What a query searches; equal texts are one document.
+class Corpus {
+ public:
+  void add(const std::string& text, std::span<const float> vector) {
+    if (texts_.insert(text).second) documents_.emplace_back(&text, vector);
   }
-  return rows;
-}
+  RankedResults rank(std::span<const float> query, const std::string& relevant) const {
+    std::vector<ScoredDocument> found;
+    found.reserve(documents_.size());
+    for (const auto& [text, vector] : documents_) found.push_back({*text, dot(query, vector)});
+    return rank_results(std::move(found), {{relevant, 1}});
+  }
+
+ private:
+  std::set<std::string_view> texts_;
+  std::vector<std::pair<const std::string*, std::span<const float>>> documents_;
+};
 
 using Measure = std::function<double(const RankedResults& results)>;
 
@@ -82,34 +97,51 @@ Measure find_measure(std::string_view name) {
   return {};
 }
 
-double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const Rows& queries, const Rows& positives) {
-  const std::vector<size_t> corpus = distinct_documents(pairs.documents);
+double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const PairRows& rows) {
+  Corpus corpus;
+  for (size_t row = 0; row < pairs.documents.size(); ++row) corpus.add(pairs.documents[row], rows.positives.row(row));
   double sum = 0;
   for (size_t row = 0; row < pairs.documents.size(); ++row) {
-    std::vector<ScoredDocument> found;
-    found.reserve(corpus.size());
-    for (const size_t document : corpus) {
-      found.push_back({pairs.documents[document], dot(queries.row(row), positives.row(document))});
-    }
-    sum += measure(rank_results(std::move(found), {{pairs.documents[row], 1}}));
+    sum += measure(corpus.rank(rows.queries.row(row), pairs.documents[row]));
   }
   return sum / static_cast<double>(pairs.documents.size());
+}
+
+/// Each query among its own negatives.
+double own_search_mean(const Measure& measure, const EmbeddedPairs& pairs, const PairRows& rows, int64_t dimensions) {
+  const std::vector<int64_t>& offsets = pairs.negative_offsets;
+  const size_t count = pairs.documents.size();
+  JINA_CHECK(offsets.size() == count + 1 && offsets.back() == static_cast<int64_t>(pairs.negative_documents.size()));
+  const Rows negatives(pairs.negatives, pairs.negative_documents.size(), dimensions);
+  double sum = 0;
+  for (size_t row = 0; row < count; ++row) {
+    if (offsets[row] == offsets[row + 1]) {
+      fail(ErrorKind::kInvalidInput, "negatives", "expected one or more for each query, found none for '{}'",
+           pairs.documents[row]);
+    }
+    Corpus corpus;
+    corpus.add(pairs.documents[row], rows.positives.row(row));
+    for (auto i = static_cast<size_t>(offsets[row]); i < static_cast<size_t>(offsets[row + 1]); ++i) {
+      corpus.add(pairs.negative_documents[i], negatives.row(i));
+    }
+    sum += measure(corpus.rank(rows.queries.row(row), pairs.documents[row]));
+  }
+  return sum / static_cast<double>(count);
 }
 
 }  // namespace
 
 double measure_pairs(std::string_view measure, const EmbeddedPairs& pairs, int64_t dimensions) {
-  const size_t rows = pairs.documents.size();
-  if (rows == 0) fail(ErrorKind::kInvalidInput, std::string(measure), "expected pairs to measure, found none");
-  const Rows queries(pairs.queries, rows, dimensions);
-  const Rows positives(pairs.positives, rows, dimensions);
-  if (measure == "spearman" || measure == "pearson") return correlation(measure, pairs, queries, positives);
+  const size_t count = pairs.documents.size();
+  if (count == 0) fail(ErrorKind::kInvalidInput, std::string(measure), "expected pairs to measure, found none");
+  const PairRows rows{Rows(pairs.queries, count, dimensions), Rows(pairs.positives, count, dimensions)};
+  if (measure == "spearman" || measure == "pearson") return correlation(measure, pairs, rows);
   const Measure search = find_measure(measure);
   if (!search) {
     fail(ErrorKind::kInvalidInput, std::string(measure),
          "unknown measure; expected spearman, pearson, recall@K, ndcg@K or map");
   }
-  return search_mean(search, pairs, queries, positives);
+  return pairs.negatives.empty() ? search_mean(search, pairs, rows) : own_search_mean(search, pairs, rows, dimensions);
 }
 
 }  // namespace jina

@@ -47,7 +47,8 @@ struct FailureRecipe {
   bool is_held_out = false;       ///< templates and sentences that the others never use; not for kRated
 };
 
-/// One source of rows: JSON lines, CSV or TSV, plain or gzip, or rows that are made. A batch comes from one source only.
+/// One source of rows: JSON lines, CSV or TSV, plain or gzip, or rows that are made. A batch comes from one source
+/// only.
 struct DataRecipe {
   std::string name;
   std::vector<std::string> files;
@@ -141,8 +142,8 @@ struct EvaluationRecipe {
   std::string data;  ///< in place of a file: the name of a [[data]], whose columns and filter apply
   std::map<Column, std::string>
       columns;  ///< default: what the metric needs, in the fields query, positive, score, text
-  /// spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text). A query searches its positive
-  /// among its own negatives where the rows have some, else among all positives.
+  /// spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text). A query searches its
+  /// positive among its own negatives where the rows have some, else among all positives.
   std::string metric;
   std::string query_task;
   std::string positive_task;
