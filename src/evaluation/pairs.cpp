@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -49,6 +50,7 @@ double dot(std::span<const float> a, std::span<const float> b) {
 struct PairRows {
   Rows queries;
   Rows positives;
+  std::optional<Rows> negatives;
 };
 
 double correlation(std::string_view measure, const EmbeddedPairs& pairs, const PairRows& rows) {
@@ -69,6 +71,7 @@ class Corpus {
   void add(const std::string& text, std::span<const float> vector) {
     if (texts_.insert(text).second) documents_.emplace_back(&text, vector);
   }
+  bool is_empty() const { return documents_.empty(); }
   RankedResults rank(std::span<const float> query, const std::string& relevant) const {
     std::vector<ScoredDocument> found;
     found.reserve(documents_.size());
@@ -97,36 +100,27 @@ Measure find_measure(std::string_view name) {
   return {};
 }
 
-double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const PairRows& rows) {
+/// The positive of a row and its own negatives; nothing when it has none.
+Corpus own_corpus(const EmbeddedPairs& pairs, const PairRows& rows, size_t row) {
   Corpus corpus;
-  for (size_t row = 0; row < pairs.documents.size(); ++row) corpus.add(pairs.documents[row], rows.positives.row(row));
-  double sum = 0;
-  for (size_t row = 0; row < pairs.documents.size(); ++row) {
-    sum += measure(corpus.rank(rows.queries.row(row), pairs.documents[row]));
+  if (!rows.negatives) return corpus;
+  const int64_t begin = pairs.negative_offsets[row], end = pairs.negative_offsets[row + 1];
+  if (begin < end) corpus.add(pairs.documents[row], rows.positives.row(row));
+  for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+    corpus.add(pairs.negative_documents[i], rows.negatives->row(i));
   }
-  return sum / static_cast<double>(pairs.documents.size());
+  return corpus;
 }
 
-/// Each query among its own negatives.
-double own_search_mean(const Measure& measure, const EmbeddedPairs& pairs, const PairRows& rows, int64_t dimensions) {
-  const std::vector<int64_t>& offsets = pairs.negative_offsets;
-  const size_t count = pairs.documents.size();
-  JINA_CHECK(offsets.size() == count + 1 && offsets.back() == static_cast<int64_t>(pairs.negative_documents.size()));
-  const Rows negatives(pairs.negatives, pairs.negative_documents.size(), dimensions);
+double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const PairRows& rows) {
+  Corpus all;
+  for (size_t row = 0; row < pairs.documents.size(); ++row) all.add(pairs.documents[row], rows.positives.row(row));
   double sum = 0;
-  for (size_t row = 0; row < count; ++row) {
-    if (offsets[row] == offsets[row + 1]) {
-      fail(ErrorKind::kInvalidInput, "negatives", "expected one or more for each query, found none for '{}'",
-           pairs.documents[row]);
-    }
-    Corpus corpus;
-    corpus.add(pairs.documents[row], rows.positives.row(row));
-    for (auto i = static_cast<size_t>(offsets[row]); i < static_cast<size_t>(offsets[row + 1]); ++i) {
-      corpus.add(pairs.negative_documents[i], negatives.row(i));
-    }
-    sum += measure(corpus.rank(rows.queries.row(row), pairs.documents[row]));
+  for (size_t row = 0; row < pairs.documents.size(); ++row) {
+    const Corpus own = own_corpus(pairs, rows, row);
+    sum += measure((own.is_empty() ? all : own).rank(rows.queries.row(row), pairs.documents[row]));
   }
-  return sum / static_cast<double>(count);
+  return sum / static_cast<double>(pairs.documents.size());
 }
 
 }  // namespace
@@ -134,14 +128,18 @@ double own_search_mean(const Measure& measure, const EmbeddedPairs& pairs, const
 double measure_pairs(std::string_view measure, const EmbeddedPairs& pairs, int64_t dimensions) {
   const size_t count = pairs.documents.size();
   if (count == 0) fail(ErrorKind::kInvalidInput, std::string(measure), "expected pairs to measure, found none");
-  const PairRows rows{Rows(pairs.queries, count, dimensions), Rows(pairs.positives, count, dimensions)};
+  PairRows rows{Rows(pairs.queries, count, dimensions), Rows(pairs.positives, count, dimensions), {}};
+  if (const size_t negatives = pairs.negative_documents.size(); negatives > 0) {
+    JINA_CHECK(pairs.negative_offsets.size() == count + 1);
+    rows.negatives.emplace(pairs.negatives, negatives, dimensions);
+  }
   if (measure == "spearman" || measure == "pearson") return correlation(measure, pairs, rows);
   const Measure search = find_measure(measure);
   if (!search) {
     fail(ErrorKind::kInvalidInput, std::string(measure),
          "unknown measure; expected spearman, pearson, recall@K, ndcg@K or map");
   }
-  return pairs.negatives.empty() ? search_mean(search, pairs, rows) : own_search_mean(search, pairs, rows, dimensions);
+  return search_mean(search, pairs, rows);
 }
 
 }  // namespace jina

@@ -20,9 +20,9 @@ struct EmbeddedPairs {
 
 /// A measure of pairs by its name. "spearman", "pearson": correlation of the pairs' cosines with the scores.
 /// "recall@K", "ndcg@K", "map": each query searches by cosine, its own positive is the relevant one; mean over the
-/// queries. Where there are negatives it searches its positive and its own negatives, of which it must have one, else
-/// all positives. `dimensions` above 0: vectors are cut to so many numbers first. Errors: kInvalidInput for an unknown
-/// measure, no rows, sizes that do not fit, scores or negatives that are missing.
+/// queries. A query that has negatives searches its positive and these, others all positives. `dimensions` above 0:
+/// vectors are cut to so many numbers first. Errors: kInvalidInput for an unknown measure, no rows, sizes that do not
+/// fit, scores that are missing.
 double measure_pairs(std::string_view measure, const EmbeddedPairs& pairs, int64_t dimensions);
 
 }  // namespace jina

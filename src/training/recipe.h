@@ -143,7 +143,7 @@ struct EvaluationRecipe {
   std::map<Column, std::string>
       columns;  ///< default: what the metric needs, in the fields query, positive, score, text
   /// spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text). A query searches its
-  /// positive among its own negatives where the rows have some, else among all positives.
+  /// positive among its own negatives where its row has some, else among all positives.
   std::string metric;
   std::string query_task;
   std::string positive_task;

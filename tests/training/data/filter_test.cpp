@@ -14,7 +14,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Pair;
 using testing::StartsWith;
 
 struct Pair {
@@ -123,7 +122,7 @@ TEST(Filter, ReportCountsAndShowsThreeExamples) {
   EXPECT_EQ(rule.removed, 5);
   EXPECT_EQ(rule.examples, std::vector<std::string>(3, "same query → " + std::string(100, 'x') + "…"));
   const RowNotes notes = describe(result.report);
-  EXPECT_THAT(notes.removed, ElementsAre(Pair("exact duplicate of an earlier row", 5)));
+  EXPECT_THAT(notes.removed, ElementsAre(testing::Pair("exact duplicate of an earlier row", 5)));
   ASSERT_EQ(notes.lines.size(), 3u);
   EXPECT_THAT(notes.lines[2], StartsWith("exact duplicate of an earlier row: same query → xx"));
 }
