@@ -16,10 +16,15 @@ namespace {
 double evaluate(const EvaluationRecipe& evaluation, const EvaluationRows& rows, const EmbedTexts& embed) {
   const std::string& positive_task =
       evaluation.positive_task.empty() ? evaluation.query_task : evaluation.positive_task;
-  const EmbeddedPairs pairs{.queries = embed(rows.queries, evaluation.query_task),
-                            .positives = embed(rows.positives, positive_task),
-                            .documents = rows.positives,
-                            .scores = rows.scores};
+  EmbeddedPairs pairs{.queries = embed(rows.queries, evaluation.query_task),
+                      .positives = embed(rows.positives, positive_task),
+                      .documents = rows.positives,
+                      .scores = rows.scores};
+  if (!rows.negatives.empty()) {
+    pairs.negatives = embed(rows.negatives, positive_task);
+    pairs.negative_documents = rows.negatives;
+    pairs.negative_offsets = rows.negative_offsets;
+  }
   return measure_pairs(evaluation.metric, pairs, evaluation.dimensions);
 }
 

@@ -4,7 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
-#include <map>
+#include <optional>
+#include <set>
 #include <span>
 
 #include "base/error.h"
@@ -46,25 +47,42 @@ double dot(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
-double correlation(std::string_view measure, const EmbeddedPairs& pairs, const Rows& queries, const Rows& positives) {
+struct PairRows {
+  Rows queries;
+  Rows positives;
+  std::optional<Rows> negatives;
+};
+
+double correlation(std::string_view measure, const EmbeddedPairs& pairs, const PairRows& rows) {
   if (pairs.scores.size() != pairs.documents.size()) {
     fail(ErrorKind::kInvalidInput, std::string(measure), "expected a score for each of {} pairs, found {}",
          pairs.documents.size(), pairs.scores.size());
   }
   std::vector<double> cosines;
-  for (size_t row = 0; row < pairs.scores.size(); ++row) cosines.push_back(dot(queries.row(row), positives.row(row)));
+  for (size_t row = 0; row < pairs.scores.size(); ++row) {
+    cosines.push_back(dot(rows.queries.row(row), rows.positives.row(row)));
+  }
   return measure == "spearman" ? spearman(cosines, pairs.scores) : pearson(cosines, pairs.scores);
 }
 
-/// The rows whose documents are the first of their text.
-std::vector<size_t> distinct_documents(const std::vector<std::string>& documents) {
-  std::map<std::string_view, size_t> seen;
-  std::vector<size_t> rows;
-  for (size_t row = 0; row < documents.size(); ++row) {
-    if (seen.emplace(documents[row], row).second) rows.push_back(row);
+/// What a query searches; equal texts are one document.
+class Corpus {
+ public:
+  void add(const std::string& text, std::span<const float> vector) {
+    if (texts_.insert(text).second) documents_.emplace_back(&text, vector);
   }
-  return rows;
-}
+  bool is_empty() const { return documents_.empty(); }
+  RankedResults rank(std::span<const float> query, const std::string& relevant) const {
+    std::vector<ScoredDocument> found;
+    found.reserve(documents_.size());
+    for (const auto& [text, vector] : documents_) found.push_back({*text, dot(query, vector)});
+    return rank_results(std::move(found), {{relevant, 1}});
+  }
+
+ private:
+  std::set<std::string_view> texts_;
+  std::vector<std::pair<const std::string*, std::span<const float>>> documents_;
+};
 
 using Measure = std::function<double(const RankedResults& results)>;
 
@@ -82,16 +100,25 @@ Measure find_measure(std::string_view name) {
   return {};
 }
 
-double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const Rows& queries, const Rows& positives) {
-  const std::vector<size_t> corpus = distinct_documents(pairs.documents);
+/// The positive of a row and its own negatives; nothing when it has none.
+Corpus own_corpus(const EmbeddedPairs& pairs, const PairRows& rows, size_t row) {
+  Corpus corpus;
+  if (!rows.negatives) return corpus;
+  const int64_t begin = pairs.negative_offsets[row], end = pairs.negative_offsets[row + 1];
+  if (begin < end) corpus.add(pairs.documents[row], rows.positives.row(row));
+  for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+    corpus.add(pairs.negative_documents[i], rows.negatives->row(i));
+  }
+  return corpus;
+}
+
+double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const PairRows& rows) {
+  Corpus all;
+  for (size_t row = 0; row < pairs.documents.size(); ++row) all.add(pairs.documents[row], rows.positives.row(row));
   double sum = 0;
   for (size_t row = 0; row < pairs.documents.size(); ++row) {
-    std::vector<ScoredDocument> found;
-    found.reserve(corpus.size());
-    for (const size_t document : corpus) {
-      found.push_back({pairs.documents[document], dot(queries.row(row), positives.row(document))});
-    }
-    sum += measure(rank_results(std::move(found), {{pairs.documents[row], 1}}));
+    const Corpus own = own_corpus(pairs, rows, row);
+    sum += measure((own.is_empty() ? all : own).rank(rows.queries.row(row), pairs.documents[row]));
   }
   return sum / static_cast<double>(pairs.documents.size());
 }
@@ -99,17 +126,20 @@ double search_mean(const Measure& measure, const EmbeddedPairs& pairs, const Row
 }  // namespace
 
 double measure_pairs(std::string_view measure, const EmbeddedPairs& pairs, int64_t dimensions) {
-  const size_t rows = pairs.documents.size();
-  if (rows == 0) fail(ErrorKind::kInvalidInput, std::string(measure), "expected pairs to measure, found none");
-  const Rows queries(pairs.queries, rows, dimensions);
-  const Rows positives(pairs.positives, rows, dimensions);
-  if (measure == "spearman" || measure == "pearson") return correlation(measure, pairs, queries, positives);
+  const size_t count = pairs.documents.size();
+  if (count == 0) fail(ErrorKind::kInvalidInput, std::string(measure), "expected pairs to measure, found none");
+  PairRows rows{Rows(pairs.queries, count, dimensions), Rows(pairs.positives, count, dimensions), {}};
+  if (const size_t negatives = pairs.negative_documents.size(); negatives > 0) {
+    JINA_CHECK(pairs.negative_offsets.size() == count + 1);
+    rows.negatives.emplace(pairs.negatives, negatives, dimensions);
+  }
+  if (measure == "spearman" || measure == "pearson") return correlation(measure, pairs, rows);
   const Measure search = find_measure(measure);
   if (!search) {
     fail(ErrorKind::kInvalidInput, std::string(measure),
          "unknown measure; expected spearman, pearson, recall@K, ndcg@K or map");
   }
-  return search_mean(search, pairs, queries, positives);
+  return search_mean(search, pairs, rows);
 }
 
 }  // namespace jina

@@ -16,11 +16,13 @@ namespace jina {
 /// Turns texts into unit vectors with the model as it is now. → (texts, dimensions), row by row
 using EmbedTexts = std::function<std::vector<float>(const std::vector<std::string>& texts, const std::string& task)>;
 
-/// The rows of an [[evaluate]] file by the roles of its columns; scores are empty where it has none.
+/// The rows of an [[evaluate]] by the roles of its columns; members whose column it has not are empty.
 struct EvaluationRows {
   std::vector<std::string> queries;
   std::vector<std::string> positives;  ///< of the query with the same number
   std::vector<double> scores;
+  std::vector<std::string> negatives{};
+  std::vector<int64_t> negative_offsets{};  ///< (rows + 1) row r owns negatives [offsets[r], offsets[r + 1])
 };
 
 /// How a run tells what it does; the program draws it. Calls come from rank 0 and from one thread only.

@@ -15,7 +15,9 @@ struct DataRecord {
   std::string name;
   std::map<std::string, double> numbers{};   ///< rows, tokens and so on, by what they are
   std::map<std::string, int64_t> removed{};  ///< rows that a filter took, by its name
-  std::vector<std::string> notes{};          ///< for people: what was removed, with examples; not logged
+  std::vector<std::string> notes{};          ///< for people: examples of what was removed; not logged
+
+  bool operator==(const DataRecord&) const = default;
 };
 
 /// One value of an [[evaluate]].

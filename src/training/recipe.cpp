@@ -56,7 +56,7 @@ class Reader {
     RecipeTable root(parsed, recipe_.path);
     read_run(root);
     read_model(root);
-    for (RecipeTable& table : root.tables("data")) recipe_.data.push_back(read_data(table));
+    read_all_data(root);
     read_filter(root);
     read_stages(root);
     for (RecipeTable& table : root.tables("evaluate")) recipe_.evaluations.push_back(read_evaluation(table));
@@ -103,17 +103,31 @@ class Reader {
     align_data_place_ = table->where("align_data");
   }
 
+  void read_all_data(RecipeTable& root) {
+    std::vector<RecipeTable> tables = root.tables("data");
+    for (RecipeTable& table : tables) recipe_.data.push_back(read_data(table));
+    for (size_t i = 0; i < tables.size(); ++i) check_failures(tables[i], recipe_.data[i], recipe_.data);
+  }
+
   DataRecipe read_data(RecipeTable& table) {
     DataRecipe data;
     data.name = read_name(table);
-    if (is_known(data.name)) table.reject("name", "a name that no other [[data]] has");
-    table.read("files", data.files);
-    if (data.files.empty()) table.reject("files", "one file or more");
-    resolve_files(table, "files", data.files);
-    data.columns = read_columns(table, {{Column::kText, "text"}});
+    const bool is_taken = std::ranges::find(recipe_.data, data.name, &DataRecipe::name) != recipe_.data.end();
+    if (is_taken) table.reject("name", "a name that no other [[data]] has");
+    read_failures(table, data);
+    if (!data.failures) {
+      table.read("files", data.files);
+      if (data.files.empty()) table.reject("files", "one file or more");
+      resolve_files(table, "files", data.files);
+      data.columns = read_columns(table, {{Column::kText, "text"}});
+    }
     table.read("rate", data.rate, kAboveZero);
     table.read("language", data.language);
-    table.read("most_rows", data.most_rows, kZeroOrMore);
+    if (!data.failures || data.failures->kind == FailureKind::kRated) {
+      table.read("most_rows", data.most_rows, kZeroOrMore);
+    } else {
+      table.read("most_rows", data.most_rows, kOneOrMore);
+    }
     table.read("is_filtered", data.is_filtered);
     table.finish();
     return data;
@@ -139,13 +153,16 @@ class Reader {
         if (other.name == stage.name) table.reject("name", "a name that no other [[stage]] has");
       }
       for (const ObjectiveRecipe& objective : stage.objectives) {
-        for (const std::string& name : objective.data) check_known(name, table.where("data"));
+        for (const std::string& name : objective.data) {
+          find_named_data(recipe_.data, name, "data", table.where("data"));
+        }
       }
       if (!stage.teacher.empty()) stage.teacher = find_model(table, "teacher", stage.teacher);
       recipe_.stages.push_back(std::move(stage));
     }
     if (recipe_.stages.empty()) root.reject("stage", "one [[stage]] or more");
-    if (!recipe_.model.align_data.empty()) check_known(recipe_.model.align_data, align_data_place_);
+    const std::string& align_data = recipe_.model.align_data;
+    if (!align_data.empty()) find_named_data(recipe_.data, align_data, "align_data", align_data_place_);
   }
 
   EvaluationRecipe read_evaluation(RecipeTable& table) {
@@ -154,15 +171,16 @@ class Reader {
     for (const EvaluationRecipe& other : recipe_.evaluations) {
       if (other.name == evaluation.name) table.reject("name", "a name that no other [[evaluate]] has");
     }
-    table.read("file", evaluation.file);
-    if (evaluation.file.empty()) table.reject("file", "a file");
-    evaluation.file = from_folder(recipe_.data_folder, evaluation.file);
-    if (reading_.checks_files) check_exists(table, "file", evaluation.file);
     table.read("metric", evaluation.metric);
     if (!is_metric(evaluation.metric)) {
       table.reject("metric", "one of spearman, pearson, recall@K, ndcg@K, map, mlm_loss");
     }
-    evaluation.columns = read_columns(table, columns_for(evaluation.metric));
+    table.read("data", evaluation.data);
+    if (evaluation.data.empty()) {
+      read_evaluation_file(table, evaluation);
+    } else {
+      check_evaluation_data(table, evaluation);
+    }
     table.read("query_task", evaluation.query_task);
     table.read("positive_task", evaluation.positive_task);
     table.read("dimensions", evaluation.dimensions, kZeroOrMore);
@@ -170,6 +188,28 @@ class Reader {
     check_single_best(table, evaluation);
     table.finish();
     return evaluation;
+  }
+
+  void read_evaluation_file(RecipeTable& table, EvaluationRecipe& evaluation) const {
+    table.read("file", evaluation.file);
+    if (evaluation.file.empty()) table.reject("file", "a file, or 'data' with the name of a [[data]]");
+    evaluation.file = from_folder(recipe_.data_folder, evaluation.file);
+    if (reading_.checks_files) check_exists(table, "file", evaluation.file);
+    evaluation.columns = read_columns(table, columns_for(evaluation.metric));
+  }
+
+  void check_evaluation_data(const RecipeTable& table, const EvaluationRecipe& evaluation) const {
+    for (const char* key : {"file", "columns"}) {
+      if (!table.has(key)) continue;
+      fail(ErrorKind::kInvalidInput, table.where(key), "'{}': the rows are those of 'data'; expected one of the two",
+           key);
+    }
+    const DataRecipe& data = find_named_data(recipe_.data, evaluation.data, "data", table.where("data"));
+    for (const auto& [column, field] : columns_for(evaluation.metric)) {
+      if (column == Column::kText || data.columns.contains(column)) continue;
+      fail(ErrorKind::kInvalidInput, table.where("data"), "the metric '{}' needs '{}', which the data '{}' lack",
+           evaluation.metric, to_string(column), data.name);
+    }
   }
 
   void check_single_best(const RecipeTable& table, const EvaluationRecipe& evaluation) const {
@@ -225,17 +265,6 @@ class Reader {
     }
   }
 
-  bool is_known(const std::string& name) const {
-    return std::ranges::any_of(recipe_.data, [&](const DataRecipe& data) { return data.name == name; });
-  }
-
-  void check_known(const std::string& name, const std::string& where) const {
-    if (is_known(name)) return;
-    std::vector<std::string_view> names;
-    for (const DataRecipe& data : recipe_.data) names.push_back(data.name);
-    fail(ErrorKind::kInvalidInput, where, "'data': no [[data]] is named {}", with_nearest(name, names));
-  }
-
   const RecipeReading& reading_;
   Recipe recipe_;
   std::string folder_;
@@ -252,6 +281,13 @@ std::string read_name(RecipeTable& table, const std::string& otherwise) {
   });
   if (name.empty() || !is_plain) table.reject("name", "a name of letters, digits, '-' and '_'");
   return name;
+}
+
+std::string_view to_string(Column column) {
+  for (const auto& [name, known] : kColumns) {
+    if (known == column) return name;
+  }
+  return "";
 }
 
 std::map<Column, std::string> read_columns(RecipeTable& table, const std::map<Column, std::string>& otherwise) {

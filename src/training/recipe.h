@@ -32,16 +32,33 @@ struct ModelRecipe {
 /// What a row of a data set gives to a loss; the file's field for each is named in `columns`.
 enum class Column : uint8_t { kText, kQuery, kPositive, kNegatives, kScore, kLabel };
 
-/// One source of rows: JSON lines, CSV or TSV, plain or gzip. A batch comes from one source only.
+/// The failures of the jina-embeddings-v3 paper for which rows are made (data/failure_cases.h).
+enum class FailureKind : uint8_t {
+  kLookalike,  ///< F1
+  kNames,      ///< F2
+  kPolar,      ///< F3
+  kRated,      ///< F4
+};
+
+/// What rows are made from that stand in no file.
+struct FailureRecipe {
+  FailureKind kind = FailureKind::kLookalike;
+  std::vector<std::string> from;  ///< names of other data; for kRated one, with query, positive and score
+  bool is_held_out = false;       ///< templates and sentences that the others never use; not for kRated
+};
+
+/// One source of rows: JSON lines, CSV or TSV, plain or gzip, or rows that are made. A batch comes from one source
+/// only.
 struct DataRecipe {
   std::string name;
   std::vector<std::string> files;
+  std::optional<FailureRecipe> failures{};  ///< in place of files; the rows have query, positive and seven negatives
   /// Role → field; a field may hold a text, a list of texts, or a number. Default: the text in the field "text".
   std::map<Column, std::string> columns;
   std::optional<double> rate;  ///< weight in the draw; default: rows^(1 / sampling temperature)
   std::string language;        ///< masked-language stages rotate over these
-  int64_t most_rows = 0;       ///< 0: all
-  bool is_filtered = true;     ///< [filter] applies
+  int64_t most_rows = 0;       ///< 0: all; of rows that are made so many (default 4000), of rated ones at most so many
+  bool is_filtered = true;     ///< [filter] applies; default for rows that are made, which are alike by design: false
 };
 
 /// What is removed from pairs before training; every count is reported.
@@ -122,9 +139,12 @@ struct StageRecipe {
 struct EvaluationRecipe {
   std::string name;
   std::string file;
+  std::string data;  ///< in place of a file: the name of a [[data]], whose columns and filter apply
   std::map<Column, std::string>
-      columns;         ///< default: what the metric needs, in the fields query, positive, score, text
-  std::string metric;  ///< spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text)
+      columns;  ///< default: what the metric needs, in the fields query, positive, score, text
+  /// spearman, pearson (pairs with score); recall@K, ndcg@K, map (pairs); mlm_loss (text). A query searches its
+  /// positive among its own negatives where its row has some, else among all positives.
+  std::string metric;
   std::string query_task;
   std::string positive_task;
   int64_t dimensions = 0;
@@ -163,6 +183,9 @@ struct RecipeReading {
 /// kInvalidInput naming file, line, key, what was expected; nearest known key is suggested.
 Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides,
                    const RecipeReading& reading = {});
+
+/// The data set of this name, which the recipe has.
+const DataRecipe& find_data(const Recipe& recipe, std::string_view name);
 
 /// What a registry row tells of a loss: the columns that it needs | uses when there, and the names of its options.
 struct LossForm {

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "training/data/batches.h"
-#include "training/data/filter.h"
 #include "training/data/masking.h"
 #include "training/data/row_order.h"
 #include "training/data/sampler.h"
@@ -81,16 +80,14 @@ struct StageData::Impl {
   const Recipe& recipe;
   const StageRecipe& stage;
   Surroundings surroundings;
-  ThreadPool pool;
-  std::optional<EvaluationTexts> evaluation_texts;
   std::vector<std::unique_ptr<Source>> sources;
   StageSchedule schedule;
   std::vector<DataRecord> records;
   TemplateTokens around;
   std::optional<MaskVocabulary> vocabulary;
 
-  Impl(const Recipe& r, const StageRecipe& s, const Surroundings& where)
-      : recipe(r), stage(s), surroundings(where), pool(at::get_num_threads()) {
+  Impl(const Recipe& r, const StageRecipe& s, const Surroundings& where, DataSource& rows)
+      : recipe(r), stage(s), surroundings(where) {
     StageDraws draws{
         .seed = recipe.seed, .stage = stage.name, .objective_rates = {}, .rotates_languages = {}, .data = {}};
     for (size_t i = 0; i < stage.objectives.size(); ++i) {
@@ -98,8 +95,8 @@ struct StageData::Impl {
       draws.objective_rates.push_back(objective.rate);
       draws.rotates_languages.push_back(is_masked(objective) ? 1 : 0);
       for (const std::string& name : objective.data) {
-        const DataRecipe& data = *std::ranges::find(recipe.data, name, &DataRecipe::name);
-        const Source& source = add_source(i, data);
+        const DataRecipe& data = find_data(recipe, name);
+        const Source& source = add_source(i, data, rows);
         draws.data.push_back(
             {.objective = static_cast<int32_t>(i),
              .language = data.language,
@@ -109,7 +106,7 @@ struct StageData::Impl {
     schedule = schedule_stage(draws, stage.steps);
   }
 
-  Source& add_source(size_t index, const DataRecipe& data) {
+  Source& add_source(size_t index, const DataRecipe& data, DataSource& rows) {
     const ObjectiveRecipe& objective = stage.objectives[index];
     auto source = std::make_unique<Source>();
     source->objective = index;
@@ -132,12 +129,9 @@ struct StageData::Impl {
                                                               : "",
         .max_tokens = is_masked(objective) ? 0 : std::min(asked, surroundings.card.max_tokens),
         .has_special_tokens = !is_masked(objective)};
-    const auto make_rows = [&](std::vector<std::string>& notes) {
-      if (!evaluation_texts) evaluation_texts = read_evaluation_texts(recipe.filter.decontaminate);
-      return read_filtered_rows(data, recipe.filter, *evaluation_texts, pool, notes);
-    };
-    source->rows = open_token_cache(request, token_cache_key(request, data, recipe.filter), make_rows,
-                                    surroundings.tokenizer, pool);
+    const auto make_rows = [&](RowNotes& notes) { return rows.rows(data, notes); };
+    source->rows = open_token_cache(request, token_cache_key(request, data, recipe), make_rows, surroundings.tokenizer,
+                                    rows.pool());
     if (is_masked(objective)) {
       pack(objective, *source, std::min(asked, surroundings.card.max_tokens));
     } else {
@@ -166,8 +160,9 @@ struct StageData::Impl {
       record.numbers["tokens per text"] =
           static_cast<double>(source.rows.ids.size()) / static_cast<double>(source.rows.texts());
     }
-    record.notes = source.rows.notes;
-    records.push_back(std::move(record));
+    record.removed = source.rows.notes.removed;
+    record.notes = source.rows.notes.lines;
+    if (std::ranges::find(records, record) == records.end()) records.push_back(std::move(record));
   }
 
   /// Step `k` of the stage, the `turn`th of this source: sequences in an order that is new in every epoch.
@@ -229,8 +224,9 @@ struct StageData::Impl {
   }
 };
 
-StageData::StageData(const Recipe& recipe, const StageRecipe& stage, const Surroundings& surroundings)
-    : impl_(std::make_unique<Impl>(recipe, stage, surroundings)) {}
+StageData::StageData(const Recipe& recipe, const StageRecipe& stage, const Surroundings& surroundings,
+                     DataSource& source)
+    : impl_(std::make_unique<Impl>(recipe, stage, surroundings, source)) {}
 
 StageData::~StageData() = default;
 

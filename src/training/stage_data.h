@@ -6,6 +6,7 @@
 
 #include "models/card.h"
 #include "text/tokenizer.h"
+#include "training/data/data_source.h"
 #include "training/gradients.h"
 #include "training/log.h"
 #include "training/recipe.h"
@@ -34,12 +35,13 @@ class StageData {
     int ranks = 1;
   };
 
-  /// Errors: kInvalidInput for rows of the wrong form, a loss without its column, unknown tasks; kIo.
-  StageData(const Recipe& recipe, const StageRecipe& stage, const Surroundings& surroundings);
+  /// `source` is asked for rows that are not in the cache, here only. Errors: those of DataSource; kInvalidInput for
+  /// unknown tasks; kIo.
+  StageData(const Recipe& recipe, const StageRecipe& stage, const Surroundings& surroundings, DataSource& source);
   ~StageData();
 
   StepData step(int64_t k) const;
-  /// Rows, tokens and what the filters removed, by data set.
+  /// Rows, tokens and what the filters removed, by data set; once where several objectives see the same.
   const std::vector<DataRecord>& records() const;
 
  private:

@@ -5,7 +5,6 @@
 #include "nn/pooling.h"
 #include "training/data/encode_text.h"
 #include "training/data/masking.h"
-#include "training/data/rows.h"
 #include "training/losses/masked_token.h"
 #include "training/stage_run.h"
 
@@ -18,12 +17,22 @@ constexpr int64_t kEmbedTokens = 16384;
 /// Words that are hidden when a model is judged by guessing them (BERT's share, whatever it was trained with).
 constexpr double kEvaluationMaskRate = 0.15;
 
-EvaluationRows rows_of(const EvaluationRecipe& evaluation) {
-  const DataRows data = read_data_rows(
-      {.name = evaluation.name, .files = {evaluation.file}, .columns = evaluation.columns, .rate = {}, .language = {}});
+DataRecipe data_of(const EvaluationRecipe& evaluation, const Recipe& recipe) {
+  if (!evaluation.data.empty()) return find_data(recipe, evaluation.data);
+  DataRecipe file;
+  file.name = evaluation.name;
+  file.files = {evaluation.file};
+  file.columns = evaluation.columns;
+  file.is_filtered = false;
+  return file;
+}
+
+EvaluationRows to_evaluation_rows(const DataRows& data) {
   EvaluationRows rows;
   for (const int32_t text : data.queries) rows.queries.emplace_back(data.texts[text]);
   for (const int32_t text : data.positives) rows.positives.emplace_back(data.texts[text]);
+  for (const int32_t text : data.negatives) rows.negatives.emplace_back(data.texts[text]);
+  rows.negative_offsets = data.negative_offsets;
   rows.scores.assign(data.scores.begin(), data.scores.end());
   return rows;
 }
@@ -68,10 +77,19 @@ bool is_better(const EvaluationRecipe& evaluation, double value, double best) {
 
 }  // namespace
 
-/// Cross entropy of masked words of the file's texts, always the same ones masked.
-double StageRun::masked_loss(const EvaluationRecipe& evaluation) {
+/// Now, so that what is wrong with them ends the stage before its first step.
+void StageRun::read_evaluations(DataSource& source) {
+  if (context_.ranks.rank() != 0) return;
+  for (const EvaluationRecipe& evaluation : context_.recipe.evaluations) {
+    if (!has_tasks_of(student_->card(), evaluation)) continue;
+    RowNotes notes;
+    evaluation_rows_[evaluation.name] = to_evaluation_rows(source.rows(data_of(evaluation, context_.recipe), notes));
+  }
+}
+
+/// Cross entropy of masked words of the texts, always the same ones masked.
+double StageRun::masked_loss(const EvaluationRows& rows) {
   if (!word_head_) word_head_ = std::make_unique<WordHead>(store_, student_->card().vocabulary, context_.recipe.seed);
-  const EvaluationRows rows = rows_of(evaluation);
   const MaskVocabulary vocabulary = find_mask_vocabulary(tokenizer_);
   double sum = 0, places = 0;
   for (size_t i = 0; i < rows.queries.size(); ++i) {
@@ -102,8 +120,8 @@ void StageRun::evaluate(TrainingState& state) {
       const auto embed = [&](const std::vector<std::string>& texts, const std::string& task) {
         return embed_texts(*student_, tokenizer_, texts, find_task(student_->card(), task), evaluation.dimensions);
       };
-      value = evaluation.metric == "mlm_loss" ? masked_loss(evaluation)
-                                              : context_.events.evaluate(evaluation, rows_of(evaluation), embed);
+      const EvaluationRows& rows = evaluation_rows_.at(evaluation.name);
+      value = evaluation.metric == "mlm_loss" ? masked_loss(rows) : context_.events.evaluate(evaluation, rows, embed);
       context_.tell(
           fmt::format("{} after step {}: {} {:.4f}", evaluation.name, state.overall, evaluation.metric, value));
     }

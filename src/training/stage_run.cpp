@@ -1,6 +1,7 @@
 #include "training/stage_run.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <chrono>
@@ -85,13 +86,16 @@ StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string di
                          .most_tokens = stage.teacher_tokens,
                          .cache = fmt::format("{}/cache/rank-{}", context.output, context.ranks.rank())});
   }
+  DataSource source(context.recipe, at::get_num_threads());
   data_ = std::make_unique<StageData>(context.recipe, stage,
                                       StageData::Surroundings{.tokenizer = tokenizer_,
                                                               .tokenizer_path = directory_ + "/tokenizer.json",
                                                               .card = student_->card(),
                                                               .cache = context.output + "/cache",
                                                               .rank = context.ranks.rank(),
-                                                              .ranks = context.ranks.size()});
+                                                              .ranks = context.ranks.size()},
+                                      source);
+  read_evaluations(source);
 }
 
 StageRun::~StageRun() = default;

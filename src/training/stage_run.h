@@ -57,7 +57,8 @@ class StageRun {
   void write_checkpoint(const TrainingState& state);
   std::vector<LossTerm> terms_of(const ObjectiveRecipe& objective) const;
   GradientHooks hooks_of(const ObjectiveRecipe& objective);
-  double masked_loss(const EvaluationRecipe& evaluation);
+  void read_evaluations(DataSource& source);
+  double masked_loss(const EvaluationRows& rows);
 
   RunContext& context_;
   const StageRecipe& stage_;
@@ -66,6 +67,7 @@ class StageRun {
   std::unique_ptr<Student> student_;
   Tokenizer tokenizer_;
   std::unique_ptr<StageData> data_;
+  std::map<std::string, EvaluationRows> evaluation_rows_;  // by the evaluation's name; on rank 0 only
   std::unique_ptr<Teacher> teacher_;
   std::unique_ptr<WordHead> word_head_;
   std::unique_ptr<TokenHead> token_head_;

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "ops/cpu/cpu_backend.h"
-#include "training/data/rows.h"
+#include "training/data/data_source.h"
 #include "training/initialise.h"
 #include "training/report.h"
 #include "training/stage_run.h"
@@ -88,6 +88,7 @@ class Run {
   void plan() {
     fs::create_directories(path("cache"));
     make_context();
+    DataSource source(recipe_, at::get_num_threads());
     for (const StageRecipe& stage : recipe_.stages) {
       context_->tell(fmt::format("stage '{}' ({}): {} steps of {} rows, up to {} tokens, learning rate {:g}",
                                  stage.name, stage.kind, stage.steps, stage.batch, stage.max_tokens,
@@ -103,7 +104,8 @@ class Run {
                             .card = card,
                             .cache = path("cache"),
                             .rank = 0,
-                            .ranks = 1});
+                            .ranks = 1},
+                           source);
       for (const DataRecord& record : data.records()) context_->tell(describe(record));
     }
   }
@@ -111,7 +113,7 @@ class Run {
   static std::string describe(const DataRecord& record) {
     std::string line = fmt::format("  {}:", record.name);
     for (const auto& [name, value] : record.numbers) line += fmt::format(" {} {:.0f},", name, value);
-    for (const auto& [filter, count] : record.removed) line += fmt::format(" {} removed by {},", count, filter);
+    for (const auto& [filter, count] : record.removed) line += fmt::format(" {} removed ({}),", count, filter);
     line.back() = '.';
     for (const std::string& note : record.notes) line += "\n    " + note;
     return line;
@@ -204,7 +206,10 @@ class Run {
       fail(ErrorKind::kInvalidInput, "model.align_data", "expected the name of a [[data]], found '{}'",
            recipe_.model.align_data);
     }
-    const DataRows rows = read_data_rows(*data);
+    DataRecipe unfiltered = *data;
+    unfiltered.is_filtered = false;
+    RowNotes notes;
+    const DataRows rows = DataSource(recipe_, at::get_num_threads()).rows(unfiltered, notes);
     for (int32_t i = 0; i < rows.texts.size() && i < recipe_.model.align_texts; ++i) texts.emplace_back(rows.texts[i]);
     return texts;
   }

@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "support/failure_texts.h"
 #include "support/jina_command.h"
 #include "weights/safetensors.h"
 
@@ -91,6 +92,80 @@ name = "layer_states"
 
 [[stage.objective.loss]]
 name = "relational"
+)";
+
+/// Made rows of every kind, some of them in two objectives, and made ones that are held out.
+constexpr const char* kFailures = R"(
+[run]
+seed = 5
+precision = "f32"
+threads = 1
+
+[model]
+from = "{model}"
+initialise = "random"
+
+[[data]]
+name = "corpus"
+files = ["corpus.jsonl"]
+is_filtered = false
+
+[[data]]
+name = "answers"
+files = ["answers.jsonl"]
+columns = { query = "query", positive = "answer", score = "rating" }
+
+[[data]]
+name = "look-alikes"
+failures = "lookalike"
+from = "corpus"
+most_rows = 60
+
+[[data]]
+name = "misread"
+failures = "names"
+from = ["corpus", "answers"]
+most_rows = 60
+
+[[data]]
+name = "yes-or-no"
+failures = "polar"
+from = "corpus"
+most_rows = 60
+
+[[data]]
+name = "rated"
+failures = "rated"
+from = "answers"
+
+[[data]]
+name = "held-out"
+failures = "names"
+from = "corpus"
+most_rows = 20
+held_out = true
+
+[[stage]]
+kind = "pairs"
+steps = 16
+batch = 4
+max_tokens = 32
+
+[[stage.objective]]
+data = ["look-alikes", "misread", "yes-or-no", "rated"]
+
+[[stage.objective]]
+data = ["look-alikes", "answers"]
+
+[[evaluate]]
+name = "names"
+data = "held-out"
+metric = "recall@7"
+
+[[evaluate]]
+name = "gain"
+data = "held-out"
+metric = "ndcg@10"
 )";
 
 class TrainingRun : public test::JinaCommand {
@@ -213,6 +288,37 @@ TEST_F(TrainingRun, GoesThroughAllStagesAndWritesAModelThatEmbeds) {
   const test::ChildResult again = test::run_child(train("run"));
   EXPECT_EQ(again.exit_code, 2);
   EXPECT_THAT(again.errors, HasSubstr("--resume"));
+}
+
+TEST_F(TrainingRun, MakesRowsOfFailuresAndIsJudgedByThem) {
+  std::string recipe = kFailures;
+  put(recipe, "{model}", model("v3-tiny"));
+  files_.write("r.toml", recipe);
+  files_.write("corpus.jsonl", test::failure_lines());
+  files_.write("answers.jsonl", test::rated_lines() + test::rated_lines());
+  const test::ChildResult result = test::run_child(train("run"));
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("yes-or-no: rows 60,"));
+  EXPECT_THAT(result.errors, HasSubstr("made of a corpus with 20 things, 20 names and 60 sentences that have one"));
+  EXPECT_EQ(losses("run").size(), 16U);
+  std::vector<std::string> data;
+  std::map<std::string, double> values;
+  for (const auto& line : test::parse_lines(read_file(files_.path("run/log.jsonl")))) {
+    const Json root = line->root();
+    if (root.at("event").as_string() == "data") {
+      data.emplace_back(root.at("name").as_string());
+      if (data.back() == "answers") {
+        EXPECT_EQ(root.at("removed").at("exact duplicate of an earlier row").as_int(), 24);
+      }
+    } else if (root.at("event").as_string() == "evaluation") {
+      values[std::string(root.at("name").as_string())] = root.at("value").as_double();
+    }
+  }
+  EXPECT_THAT(data, testing::ElementsAre("look-alikes", "misread", "yes-or-no", "rated", "answers"));
+  EXPECT_GT(values.at("names"), 0) << "of eight, not of twenty positives";
+  EXPECT_LT(values.at("gain"), 1);
+  EXPECT_GT(values.at("gain"), 1 / std::log2(9) - 1e-9) << "the least when eight are ranked";
+  EXPECT_THAT(read_file(files_.path("run/report.html")), HasSubstr("<h2>Removed before training</h2>"));
 }
 
 TEST_F(TrainingRun, OfAnotherRecipeIsNotTakenUp) {

@@ -36,6 +36,26 @@ TEST(MeasurePairs, EqualTextsAreOneDocument) {
   EXPECT_EQ(measure_pairs("recall@1", two, 0), 1);
 }
 
+TEST(MeasurePairs, NegativesAreSearchedInPlaceOfOtherPositives) {
+  EmbeddedPairs made = pairs({0, 3, 2, 1});  // queries 1 and 3 look to each other's positive
+  EXPECT_EQ(measure_pairs("recall@1", made, 0), 0.5);
+  made.negative_offsets = {0, 1, 2, 3, 5};
+  made.negative_documents = {"x", "y", "z", "w", "w"};
+  made.negatives.assign(20, 0);  // at no angle to anything
+  EXPECT_EQ(measure_pairs("recall@1", made, 0), 1);
+  made.negatives[3] = 1;  // of query 0, for which axis 3 is no more than its second
+  EXPECT_EQ(measure_pairs("recall@1", made, 0), 1);
+  made.negatives[7] = 1;  // of query 1, which looks there
+  EXPECT_EQ(measure_pairs("recall@1", made, 0), 0.75);
+  EXPECT_NEAR(measure_pairs("map", made, 0), (3 + 0.5) / 4, 1e-12);
+  made.negatives[13] = 1, made.negatives[17] = 1;  // of query 3, twice the same text
+  EXPECT_NEAR(measure_pairs("map", made, 0), (2 + 0.5 + 0.5) / 4, 1e-12);
+  made.negative_offsets = {0, 1, 1, 2, 4};
+  made.negative_documents.resize(4);
+  made.negatives.resize(16);
+  EXPECT_EQ(measure_pairs("recall@1", made, 0), 0.5) << "query 1 has none and searches all positives";
+}
+
 TEST(MeasurePairs, Correlation) {
   EmbeddedPairs made;
   made.queries = {1, 0, 1, 0, 1, 0};

@@ -287,7 +287,7 @@ TEST(Recipe, NamesMustBeThereAndDiffer) {
   const std::string dev = "[[evaluate]]\nname = \"dev\"\nfile = \"dev.tsv\"\nmetric = \"spearman\"\n";
   expect_refused(kBeginning + kPairs + dev + dev, "r.toml:19: 'name': expected a name that no other [[evaluate]] has");
   expect_refused(kBeginning + kPairs, "'data': no [[data]] is named 'aa'; did you mean 'a'?", {"stage.short.data=aa"});
-  expect_refused(kBeginning + kPairs, "'data': no [[data]] is named 'zzz'", {"model.align_data=zzz"});
+  expect_refused(kBeginning + kPairs, "'align_data': no [[data]] is named 'zzz'", {"model.align_data=zzz"});
 }
 
 TEST(Recipe, WhatMustBeThere) {

@@ -41,6 +41,17 @@ std::vector<size_t> numbers_of(size_t count, CaseSplit split) {
   return numbers;
 }
 
+std::vector<size_t> sentences_of(const FailureCorpus& corpus, CaseSplit split) {
+  std::vector<size_t> numbers;
+  for (size_t i = 0; i < corpus.sentences.size(); ++i) {
+    const NamedSentence& sentence = corpus.sentences[i];
+    const std::string_view text = sentence.text;
+    const uint64_t hash = hash_text(text.substr(0, sentence.begin), hash_text(text.substr(sentence.end)));
+    if (is_of_split(hash, split)) numbers.push_back(i);
+  }
+  return numbers;
+}
+
 /// The random choices of one case.
 class Choices {
  public:
@@ -102,15 +113,17 @@ FailureCase make_lookalike(const FailureCorpus& corpus, size_t frame, Choices ch
   return result;
 }
 
-FailureCase make_polar(const FailureCorpus& corpus, size_t frame, Choices choices) {
+/// `no_answers`: numbers of the statements to take.
+FailureCase make_polar(const FailureCorpus& corpus, size_t frame, const std::vector<size_t>& no_answers,
+                       Choices choices) {
   const auto& [question, yes, no] = kPolarFrames[frame];
   const auto words = choices.pick_words(corpus.things, 2);
   const auto others = choices.pick_words(corpus.things, 2, words);
   FailureCase result{static_cast<int32_t>(frame), fill(question, words[0], words[1]), {}, {}};
   result.positive = fill(choices.below(2) == 0 ? yes : no, words[0], words[1]);
-  const auto order = choices.shuffle(kNoAnswers.size());
+  const auto order = choices.shuffle(no_answers.size());
   for (size_t i = 0; i < kFailureNegatives - 2; ++i) {
-    result.negatives.push_back(fill(kNoAnswers[order[i]], words[0], words[1]));
+    result.negatives.push_back(fill(kNoAnswers[no_answers[order[i]]], words[0], words[1]));
   }
   result.negatives.push_back(fill(yes, others[0], others[1]));
   result.negatives.push_back(fill(no, others[0], others[1]));
@@ -186,9 +199,11 @@ std::vector<FailureCase> make_lookalike_cases(const FailureCorpus& corpus, const
 
 std::vector<FailureCase> make_name_cases(const FailureCorpus& corpus, const CaseRequest& request) {
   check_words(corpus.names, "names");
-  const auto sentences = numbers_of(corpus.sentences.size(), request.split);
+  const auto sentences = sentences_of(corpus, request.split);
   if (sentences.empty()) {
-    fail(ErrorKind::kInvalidInput, "failure cases", "expected a corpus with four sentences that have a name, found {}",
+    fail(ErrorKind::kInvalidInput, "failure cases",
+         "expected a corpus with sentences that have a name, one of every four held out; found none for this split, {} "
+         "in all",
          corpus.sentences.size());
   }
   return make_cases(request, "F2", kNameQueries.size(), [&](size_t frame, Choices choices) {
@@ -204,8 +219,10 @@ std::vector<FailureCase> make_name_cases(const FailureCorpus& corpus, const Case
 
 std::vector<FailureCase> make_polar_cases(const FailureCorpus& corpus, const CaseRequest& request) {
   check_words(corpus.things, "things");
-  return make_cases(request, "F3", kPolarFrames.size(),
-                    [&](size_t frame, const Choices& choices) { return make_polar(corpus, frame, choices); });
+  const auto no_answers = numbers_of(kNoAnswers.size(), request.split);
+  return make_cases(request, "F3", kPolarFrames.size(), [&](size_t frame, const Choices& choices) {
+    return make_polar(corpus, frame, no_answers, choices);
+  });
 }
 
 std::vector<FailureCase> make_rated_cases(const DataRows& rated, uint64_t seed) {

@@ -14,7 +14,8 @@ namespace jina {
 // is (query, positive, seven negatives), all nine texts different, and a function of the seed and its number alone.
 
 /// Which templates are used: of every four, three are for training and one is held out; sentences of the corpus are
-/// parted in the same way. So nothing in a held-out row comes from a template that training saw.
+/// parted in the same way, by a hash of what stands around the name. So nothing in a held-out row comes from a template
+/// or a sentence that training saw, also when the two were made of different corpora.
 enum class CaseSplit : uint8_t { kTraining, kHeldOut };
 
 struct FailureCase {

@@ -76,7 +76,7 @@ inline constexpr std::array<PolarFrame, 12> kPolarFrames{{
      "No, the {A} is forbidden in the {B}."},
 }};
 /// Statements about both that answer none of the questions.
-inline constexpr std::array<std::string_view, 8> kNoAnswers{
+inline constexpr std::array<std::string_view, 20> kNoAnswers{
     "The {A} and the {B} are often mentioned together.",
     "There are several kinds of {A}, and some books name the {B} too.",
     "Many people ask about the {A} and the {B}.",
@@ -85,6 +85,18 @@ inline constexpr std::array<std::string_view, 8> kNoAnswers{
     "Questions on the {A} and the {B} are answered on Mondays.",
     "The {A} was discussed at length, and so was the {B}.",
     "See the entries {A} and {B}.",
+    "Somebody wrote a letter about the {A} and the {B}.",
+    "Pictures of the {A} and of the {B} are for sale.",
+    "The {A} is in the first volume, the {B} in the second.",
+    "Whoever asks about the {A} will hear of the {B} before long.",
+    "Here is a list of books on the {A} and the {B}.",
+    "It took a year to write down all that is known of the {A} and the {B}.",
+    "Where the words {A} and {B} come from is a long story.",
+    "We shall come back to the {A} and the {B} later.",
+    "A film about the {A} was shown, then one about the {B}.",
+    "The {A} and the {B} were the subject of the talk.",
+    "People disagree about the {A}, and about the {B} even more.",
+    "The teacher spoke of the {A} first and of the {B} after the break.",
 };
 
 }  // namespace jina

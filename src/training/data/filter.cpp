@@ -179,32 +179,16 @@ FilterResult filter_rows(const DataRows& rows, const FilterRecipe& recipe, const
   return RowFilter(rows, recipe, evaluation).run(pool);
 }
 
-DataRows read_filtered_rows(const DataRecipe& data, const FilterRecipe& filter, const EvaluationTexts& evaluation,
-                            ThreadPool& pool, std::vector<std::string>& notes) {
-  DataRows rows = read_data_rows(data);
-  if (!data.is_filtered) {
-    notes.push_back(fmt::format("{}: {} rows, not filtered", data.name, rows.size()));
-    return rows;
-  }
-  const FilterResult result = filter_rows(rows, filter, evaluation, pool);
-  const auto lines = describe(result.report);
-  notes.insert(notes.end(), lines.begin(), lines.end());
-  if (result.kept.empty())
-    fail(ErrorKind::kInvalidInput, data.name, "[filter] removes all of its {} rows", rows.size());
-  return select_rows(std::move(rows), result.kept);
-}
-
-std::vector<std::string> describe(const FilterReport& report) {
-  std::vector<std::string> lines{
-      fmt::format("{}: {} of {} rows kept", report.data, report.kept, report.rows),
-  };
+RowNotes describe(const FilterReport& report) {
+  RowNotes notes;
   for (size_t i = 0; i < kFilterRules; ++i) {
     const RuleReport& rule = report.rules[i];
     if (rule.removed == 0) continue;
-    lines.push_back(fmt::format("  {} removed: {}", rule.removed, to_string(static_cast<FilterRule>(i))));
-    for (const std::string& example : rule.examples) lines.push_back("    " + example);
+    const std::string name(to_string(static_cast<FilterRule>(i)));
+    notes.removed[name] = rule.removed;
+    for (const std::string& example : rule.examples) notes.lines.push_back(fmt::format("{}: {}", name, example));
   }
-  return lines;
+  return notes;
 }
 
 }  // namespace jina

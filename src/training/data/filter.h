@@ -59,11 +59,7 @@ bool is_substring_pair(const std::string& first, const std::string& second, doub
 FilterResult filter_rows(const DataRows& rows, const FilterRecipe& recipe, const EvaluationTexts& evaluation,
                          ThreadPool& pool);
 
-/// Reads a data set and, unless it says otherwise, filters it; the report is added to `notes` in lines.
-DataRows read_filtered_rows(const DataRecipe& data, const FilterRecipe& filter, const EvaluationTexts& evaluation,
-                            ThreadPool& pool, std::vector<std::string>& notes);
-
-/// The report in lines for a reader: one of totals, one per rule that removed something, its examples indented below.
-std::vector<std::string> describe(const FilterReport& report);
+/// How many rows each rule removed, and its examples: "near-duplicate of an earlier row: query → positive".
+RowNotes describe(const FilterReport& report);
 
 }  // namespace jina

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,14 @@ struct DataRows {
   std::vector<std::string> label_names;  ///< in order of first appearance
 
   int64_t size() const { return static_cast<int64_t>(queries.size()); }
+};
+
+/// What there is to say of how the rows of a data set came about.
+struct RowNotes {
+  std::map<std::string, int64_t> removed{};  ///< rows that a filter took, by its name
+  std::vector<std::string> lines{};          ///< for people: examples of them, what rows were made from
+
+  bool operator==(const RowNotes&) const = default;
 };
 
 /// How a file is cut into records.

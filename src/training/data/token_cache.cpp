@@ -154,9 +154,30 @@ void store(const std::string& path, const std::string& key, const TokenFileConte
   if (code) fail(ErrorKind::kIo, path, "cannot rename into place: {}", code.message());
 }
 
+/// What the rows of a data set depend on.
+void add_data(const DataRecipe& data, const Recipe& recipe, KeyText& key) {
+  for (const auto& [column, field] : data.columns) key.add(std::to_string(static_cast<int>(column)), field);
+  key.add("most rows", data.most_rows);
+  for (const std::string& path : data.files) key.add_file(path);
+  if (data.failures) {
+    key.add("failures", static_cast<int64_t>(data.failures->kind));
+    key.add("held out", data.failures->is_held_out ? 1 : 0);
+    key.add("seed", static_cast<int64_t>(recipe.seed));
+    for (const std::string& name : data.failures->from) add_data(find_data(recipe, name), recipe, key);
+  }
+  key.add("filtered", data.is_filtered ? 1 : 0);
+  if (!data.is_filtered) return;
+  const FilterRecipe& filter = recipe.filter;
+  key.add("substring", fmt::format("{}", filter.substring));
+  key.add("substring words", filter.substring_words);
+  key.add("exact duplicates", filter.exact_duplicates ? 1 : 0);
+  key.add("near-duplicates", filter.near_duplicates ? 1 : 0);
+  for (const std::string& path : filter.decontaminate) key.add_file(path);
+}
+
 }  // namespace
 
-std::string token_cache_key(const TokenCacheRequest& request, const DataRecipe& data, const FilterRecipe& filter) {
+std::string token_cache_key(const TokenCacheRequest& request, const DataRecipe& data, const Recipe& recipe) {
   KeyText key;
   key.add("version", kTokenFileVersion);
   key.add("tokenizer", sha256_of_file(request.tokenizer));
@@ -164,15 +185,7 @@ std::string token_cache_key(const TokenCacheRequest& request, const DataRecipe& 
   key.add("positive prompt", request.positive_prompt);
   key.add("most tokens", request.max_tokens);
   key.add("special tokens", request.has_special_tokens ? 1 : 0);
-  for (const auto& [column, field] : data.columns) key.add(std::to_string(static_cast<int>(column)), field);
-  key.add("most rows", data.most_rows);
-  for (const std::string& path : data.files) key.add_file(path);
-  if (!data.is_filtered) return key.digest();
-  key.add("substring", fmt::format("{}", filter.substring));
-  key.add("substring words", filter.substring_words);
-  key.add("exact duplicates", filter.exact_duplicates ? 1 : 0);
-  key.add("near-duplicates", filter.near_duplicates ? 1 : 0);
-  for (const std::string& path : filter.decontaminate) key.add_file(path);
+  add_data(data, recipe, key);
   return key.digest();
 }
 
@@ -182,7 +195,7 @@ TokenisedRows open_token_cache(const TokenCacheRequest& request, const std::stri
   if (find_file_state(path)) {
     if (auto rows = read_token_file(path, key)) return *std::move(rows);
   }
-  std::vector<std::string> notes;
+  RowNotes notes;
   {
     const DataRows rows = make_rows(notes);
     TokenFileContent content = RowTokeniser(rows, request, tokenizer).run(pool);

@@ -24,11 +24,12 @@ struct TokenCacheRequest {
 
 /// 64 hexadecimal digits that change with everything the tokens depend on: tokenizer file (its content), prompts, cut,
 /// columns, row limit, filter settings, and path, size and modification time of the data files and, when the data set
-/// is filtered, of the evaluation files. Error kNotFound for a file that is absent.
-std::string token_cache_key(const TokenCacheRequest& request, const DataRecipe& data, const FilterRecipe& filter);
+/// is filtered, of the evaluation files; for rows that are made also their kind, the seed, and all of these of the data
+/// that they are made from. Error kNotFound for a file that is absent.
+std::string token_cache_key(const TokenCacheRequest& request, const DataRecipe& data, const Recipe& recipe);
 
-/// Reads (and filters) a data set; adds lines for the reader to `notes`, which the cache keeps.
-using MakeRows = std::function<DataRows(std::vector<std::string>& notes)>;
+/// Makes the rows of a data set; adds what there is to say of them to `notes`, which the cache keeps.
+using MakeRows = std::function<DataRows(RowNotes& notes)>;
 
 /// The rows of the cache file "<directory>/<key>.tokens"; when that is absent, cut off, broken or of another version,
 /// `make_rows` is called, its texts are tokenised with all threads, and the file is written anew under a name of its

@@ -11,7 +11,7 @@ namespace jina {
 namespace {
 
 constexpr size_t kAlignment = 64;
-constexpr size_t kSections = 12;
+constexpr size_t kSections = 14;
 constexpr std::array<char, 8> kMagic{'j', 'i', 'n', 'a', 't', 'o', 'k', '\n'};
 
 struct Section {
@@ -89,12 +89,21 @@ bool read_sections(Bytes file, std::array<Bytes, kSections>& sections) {
   return true;
 }
 
+bool fill_notes(const std::array<Bytes, kSections>& from, RowNotes& notes) {
+  std::vector<std::string> filters;
+  std::span<const int64_t> counts;
+  const bool is_good = unpack_strings(from[11], notes.lines) && unpack_strings(from[12], filters) &&
+                       view(from[13], counts) && counts.size() == filters.size();
+  for (size_t i = 0; is_good && i < filters.size(); ++i) notes.removed[filters[i]] = counts[i];
+  return is_good;
+}
+
 bool fill(const std::array<Bytes, kSections>& from, TokenisedRows& rows) {
   const bool is_good = view(from[0], rows.queries) && view(from[1], rows.positives) &&
                        view(from[2], rows.negative_offsets) && view(from[3], rows.negatives) &&
                        view(from[4], rows.scores) && view(from[5], rows.labels) && view(from[6], rows.originals) &&
                        view(from[7], rows.offsets) && view(from[8], rows.ids) && view(from[9], rows.word_starts);
-  return is_good && unpack_strings(from[10], rows.label_names) && unpack_strings(from[11], rows.notes);
+  return is_good && unpack_strings(from[10], rows.label_names) && fill_notes(from, rows.notes);
 }
 
 }  // namespace
@@ -104,7 +113,14 @@ void write_token_file(AtomicFile& file, const std::string& key, const TokenFileC
   JINA_CHECK(key.size() == header.key.size());
   std::copy(key.begin(), key.end(), header.key.begin());
   const std::string labels = pack_strings(content.label_names);
-  const std::string notes = pack_strings(content.notes);
+  const std::string lines = pack_strings(content.notes.lines);
+  std::vector<std::string> filters;
+  std::vector<int64_t> counts;
+  for (const auto& [filter, count] : content.notes.removed) {
+    filters.push_back(filter);
+    counts.push_back(count);
+  }
+  const std::string filter_names = pack_strings(filters);
   const auto bytes = [](const auto& values) { return std::as_bytes(std::span(values)); };
   const std::array<Bytes, kSections> sections{bytes(content.queries),
                                               bytes(content.positives),
@@ -117,7 +133,9 @@ void write_token_file(AtomicFile& file, const std::string& key, const TokenFileC
                                               bytes(content.ids),
                                               bytes(content.word_starts),
                                               bytes(labels),
-                                              bytes(notes)};
+                                              bytes(lines),
+                                              bytes(filter_names),
+                                              bytes(counts)};
   Table table;
   size_t end = round_up(sizeof(Header) + sizeof(Table));
   const std::string table_padding(end - sizeof(Header) - sizeof(Table), '\0');

@@ -13,8 +13,8 @@ namespace jina {
 // follows; a table of sections; the sections, each on a multiple of 64 bytes, numbers little-endian as the machine has
 // them.
 
-/// Raised whenever the format, or what tokens or filters make of the same input, changes.
-constexpr int64_t kTokenFileVersion = 1;
+/// Raised whenever the format, or what tokens, filters or failure cases make of the same input, changes.
+constexpr int64_t kTokenFileVersion = 2;
 
 /// What is written; members as in TokenisedRows.
 struct TokenFileContent {
@@ -29,7 +29,7 @@ struct TokenFileContent {
   std::vector<int32_t> ids;
   std::vector<uint64_t> word_starts;
   std::vector<std::string> label_names;
-  std::vector<std::string> notes;
+  RowNotes notes;
 };
 
 /// `key`: 64 characters that tell what the content was made from.

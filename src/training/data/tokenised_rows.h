@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "training/data/rows.h"
 
 namespace jina {
 
@@ -24,7 +25,7 @@ struct TokenisedRows {
   std::span<const int32_t> ids;            // (tokens)
   std::span<const uint64_t> word_starts;   // (tokens / 64) bit i % 64 of entry i / 64: token i starts a word
   std::vector<std::string> label_names;    ///< by label
-  std::vector<std::string> notes;          ///< what was said when the rows were made: the filter's report
+  RowNotes notes;                          ///< what was said when the rows were made
   std::shared_ptr<const MappedFile> file;  ///< keeps the spans valid
 
   int64_t rows() const { return static_cast<int64_t>(queries.size()); }

@@ -128,6 +128,16 @@ TEST(NameCases, HeldOutSentencesNeverOccurInTraining) {
   }
 }
 
+TEST(NameCases, ASentenceIsOnOneSideInWhateverCorpus) {
+  FailureCorpus other = make_corpus();
+  std::reverse(other.sentences.begin(), other.sentences.end());
+  std::set<std::string> training;
+  for (const FailureCase& one : make_name_cases(make_corpus(), {500, 1})) training.insert(one.positive);
+  for (const FailureCase& one : make_name_cases(other, {500, 1, CaseSplit::kHeldOut})) {
+    EXPECT_FALSE(training.contains(one.positive));
+  }
+}
+
 TEST(PolarCases, PositivesAnswerAndNegativesDoNot) {
   std::map<int32_t, std::set<std::string>> answers;  // frame → first words of positives
   int negated = 0;

@@ -26,10 +26,10 @@ class TokenCache : public testing::Test {
     data_.name = "data";
     data_.files = {directory_.path("a.jsonl")};
     data_.columns = {{Column::kQuery, "q"}, {Column::kPositive, "p"}};
-    filter_.decontaminate = {directory_.path("eval.txt")};
+    recipe_.filter.decontaminate = {directory_.path("eval.txt")};
   }
 
-  std::string key() const { return token_cache_key(request_, data_, filter_); }
+  std::string key() const { return token_cache_key(request_, data_, recipe_); }
 
   /// Rows whose texts meet in both roles.
   static DataRows make_rows() {
@@ -50,9 +50,9 @@ class TokenCache : public testing::Test {
     ThreadPool pool(threads);
     return open_token_cache(
         request_, std::string(64, 'a'),
-        [&](std::vector<std::string>& notes) {
+        [&](RowNotes& notes) {
           ++made_;
-          notes.emplace_back("made");
+          notes = {{{"filter", 2}}, {"made"}};
           return make_rows();
         },
         tokenizer_, pool);
@@ -62,7 +62,7 @@ class TokenCache : public testing::Test {
   test::TemporaryDirectory directory_;
   TokenCacheRequest request_;
   DataRecipe data_;
-  FilterRecipe filter_;
+  Recipe recipe_;
   Tokenizer tokenizer_ = test::tiny_tokenizer("bert-tiny-mean");
   int made_ = 0;
 };
@@ -86,7 +86,7 @@ TEST_F(TokenCache, TextsCarryThePromptOfTheirRole) {
             rows.originals[static_cast<size_t>(rows.positives[1])]);
   EXPECT_EQ(rows.length(rows.positives[0]), 12) << "cut";
   EXPECT_EQ(rows.label_names, (std::vector<std::string>{"x", "y"}));
-  EXPECT_EQ(rows.notes, std::vector<std::string>{"made"});
+  EXPECT_EQ(rows.notes, (RowNotes{{{"filter", 2}}, {"made"}}));
 }
 
 TEST_F(TokenCache, EqualPromptsShareTheirTexts) {
@@ -157,9 +157,9 @@ TEST_F(TokenCache, KeyChangesWithEverythingTheTokensDependOn) {
   expect_new("columns");
   data_.most_rows = 5;
   expect_new("row limit");
-  filter_.substring = 0.7;
+  recipe_.filter.substring = 0.7;
   expect_new("filter");
-  filter_.near_duplicates = false;
+  recipe_.filter.near_duplicates = false;
   expect_new("near-duplicates");
   directory_.write("eval.txt", "more");
   expect_new("evaluation file");
@@ -170,19 +170,49 @@ TEST_F(TokenCache, KeyChangesWithEverythingTheTokensDependOn) {
   expect_new("modification time");
   data_.is_filtered = false;
   expect_new("not filtered");
-  filter_.substring = 0.1;
+  recipe_.filter.substring = 0.1;
   EXPECT_TRUE(keys.contains(key())) << "settings that are not applied do not count";
   EXPECT_EQ(keys.size(), changes);
   data_.files = {"absent.jsonl"};
   test::expect_error(ErrorKind::kNotFound, "absent.jsonl", [&] { key(); });
 }
 
+TEST_F(TokenCache, KeyOfRowsThatAreMade) {
+  for (const char* name : {"one", "two"}) {
+    recipe_.data.push_back(data_);
+    recipe_.data.back().name = name;
+  }
+  recipe_.data[1].files = {directory_.path("eval.txt")};
+  data_.files.clear();
+  data_.failures = FailureRecipe{FailureKind::kLookalike, {"one"}};
+  data_.is_filtered = false;
+  std::set<std::string> keys{key()};
+  const auto expect_new = [&](const char* what) { EXPECT_TRUE(keys.insert(key()).second) << what; };
+  data_.failures->kind = FailureKind::kPolar;
+  expect_new("kind");
+  data_.failures->is_held_out = true;
+  expect_new("held out");
+  recipe_.seed = 2;
+  expect_new("seed");
+  data_.most_rows = 7;
+  expect_new("rows");
+  data_.failures->from = {"two"};
+  expect_new("other data");
+  data_.failures->from = {"two", "one"};
+  expect_new("more data");
+  directory_.write("a.jsonl", "{} ");
+  expect_new("a file that they are made from");
+  recipe_.filter.substring = 0.1;
+  expect_new("the filter of their data");
+  recipe_.data[0].is_filtered = false;
+  expect_new("data that are not filtered");
+}
+
 TEST_F(TokenCache, WhatMakeRowsThrowsPassesAndLeavesNothing) {
   ThreadPool pool(1);
   test::expect_error(ErrorKind::kInvalidInput, "bad row", [&] {
     open_token_cache(
-        request_, key(),
-        [](std::vector<std::string>&) -> DataRows { throw Error(ErrorKind::kInvalidInput, "bad row"); }, tokenizer_,
+        request_, key(), [](RowNotes&) -> DataRows { throw Error(ErrorKind::kInvalidInput, "bad row"); }, tokenizer_,
         pool);
   });
   EXPECT_FALSE(std::filesystem::exists(request_.directory));

@@ -24,7 +24,7 @@ TokenFileContent make_content() {
   content.ids = {10, 11, 12, 13, 14};
   content.word_starts = {0b01101};
   content.label_names = {"dog", "", "a\nb"};
-  content.notes = {"a line"};
+  content.notes = {{{"one filter", 3}, {"other", 5}}, {"a line"}};
   return content;
 }
 
@@ -76,7 +76,7 @@ TEST_F(TokenFile, EmptyColumnsStayEmpty) {
   const auto rows = read_token_file(path(), kKey);
   ASSERT_TRUE(rows.has_value());
   EXPECT_EQ(rows->rows(), 0);
-  EXPECT_TRUE(rows->notes.empty());
+  EXPECT_EQ(rows->notes, RowNotes());
 }
 
 TEST_F(TokenFile, ChangedBytesAreFound) {
