@@ -2,7 +2,7 @@
 # Every test that fits 40 minutes on 2 cores; `./test.sh long` adds the long attacks. Each stage runs even when an earlier
 # one failed; the summary names what failed and counts what was skipped. Nothing but a base system is assumed.
 #
-# usage: ./test.sh [long] [STAGE...]      stages: ci check tokenizers asan tsan fuzz (default: all of them)
+# usage: ./test.sh [long] [STAGE...]      stages: ci check tokenizers interchange asan tsan fuzz (default: all)
 set -eu
 cd "$(dirname "$0")"
 . tools/stages.sh
@@ -11,6 +11,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 export NINJA_STATUS='    [%f/%t %es] '
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros}"  # else precompiled headers are never found again
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1 second_deadlock_stack=1}"
 
 is_long=no
@@ -18,7 +19,7 @@ if [ "${1:-}" = long ]; then
   is_long=yes
   shift
 fi
-wanted=${*:-ci check tokenizers asan tsan fuzz}
+wanted=${*:-ci check tokenizers interchange asan tsan fuzz}
 summary=''
 failures=0
 
@@ -86,6 +87,18 @@ differential() {
   printf '%s\0' "$@" | xargs -0 -P "$jobs" -n 1 "$venv/bin/python" tools/reference/tokenizer_fuzz.py --jina build/ci/bin/jina $options
 }
 
+# A model trained here, with its adapters, in transformers and PEFT: the same vectors.
+stage_interchange() {
+  build ci jina jina_torch || return 1
+  venv=build/interchange/venv
+  if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv"; fi
+  "$venv/bin/pip" install -q -r tools/reference/export.requirements.txt || return 1
+  rm -rf build/interchange/run
+  build/ci/bin/jina train recipes/tiny.toml -o build/interchange/run >build/interchange/train.log 2>&1 ||
+    { tail -n 60 build/interchange/train.log; return 1; }
+  "$venv/bin/python" tools/reference/check_export.py build/interchange/run/model --jina build/ci/bin/jina
+}
+
 stage_asan() { build asan && run_ctest asan -LE 'long|slow|house'; }
 
 stage_tsan() { build tsan concurrency_tests && run_ctest tsan -L concurrency; }
@@ -142,6 +155,7 @@ end_stage
 run_stage ci 'gcc release, training, warnings are errors: all tests, docs commands, installed package'
 run_stage check 'House rules: format, layers, names, sizes, mirror, docs, clang-tidy'
 run_stage tokenizers 'Tokenizers: random strings beside Hugging Face tokenizers'
+run_stage interchange 'A model trained here in transformers and PEFT'
 run_stage asan 'gcc address and undefined-behaviour sanitizers'
 run_stage tsan 'clang thread sanitizer: concurrency tests'
 run_stage fuzz 'libFuzzer, short fixed runs'

@@ -4,9 +4,10 @@
     tools/check_docs.py                     links and quotes
     tools/check_docs.py --run build/bin     also runs every ```sh block with that folder first in PATH
 
-Blocks of one document run in order in one scratch folder, where `examples` is the tree's. A ```sh block is skipped, and
-counted, when the line above it is `<!-- not run: reason -->`; a ```console block shows output and is never run. A block
-below `<!-- file: PATH -->` must be that file, word for word. Exit 77: the default model is not there, nothing was run.
+Blocks of one document run in order in one scratch folder, where `examples` and `recipes` are the tree's. A ```sh block is
+skipped, and counted, when the line above it is `<!-- not run: reason -->`, or `<!-- needs: FILE -->` and no such file lies
+in the folder lib beside the programs; a ```console block shows output and is never run. A block below
+`<!-- file: PATH -->` must be that file, word for word. Exit 77: the default model is not there, nothing was run.
 """
 
 import glob
@@ -20,7 +21,7 @@ import time
 import house
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
-REMARK = re.compile(r"<!--\s*(not run|file):\s*(.*?)\s*-->")
+REMARK = re.compile(r"<!--\s*(not run|needs|file):\s*(.*?)\s*-->")
 TIME_LIMIT_S = 300
 
 
@@ -113,17 +114,26 @@ def run_block(block, folder, environment, report):
         report.add(block.path, block.line, f"these commands end with {status}:\n{block.text()}--- output\n{output.rstrip()}")
 
 
+def why_not_run(block, programs):
+    kind, value = block.remark or ("", "")
+    if kind == "needs" and not os.path.exists(os.path.join(programs, "..", "lib", value)):
+        return f"needs {value}"
+    return value if kind == "not run" else ""
+
+
 def run_documents(blocks_by_path, root, programs, report):
     environment = dict(os.environ, PATH=os.path.abspath(programs) + os.pathsep + os.environ["PATH"])
     ran = skipped = 0
     for path, blocks in blocks_by_path.items():
         with tempfile.TemporaryDirectory() as folder:
-            os.symlink(os.path.abspath(os.path.join(root, "examples")), os.path.join(folder, "examples"))
+            for name in ("examples", "recipes"):
+                os.symlink(os.path.abspath(os.path.join(root, name)), os.path.join(folder, name))
             for block in blocks:
                 if block.language != "sh":
                     continue
-                if block.remark and block.remark[0] == "not run":
-                    print(f"  not run {path}:{block.line}: {block.remark[1]}")
+                reason = why_not_run(block, programs)
+                if reason:
+                    print(f"  not run {path}:{block.line}: {reason}")
                     skipped += 1
                     continue
                 run_block(block, folder, environment, report)

@@ -59,17 +59,12 @@ StageRun::StageRun(RunContext& context, const StageRecipe& stage, std::string di
   options.is_training = true;
   options.dropout = stage.dropout;
   options.is_checkpointing = stage.checkpointing;
-  { const Student loading(weights, store_, options); }
-  const bool has_words = uses_loss(stage, is_masked_words);
-  const bool has_tokens = uses_loss(stage, [](const LossRecipe& loss) { return has_column(loss, "query_tokens"); });
-  if (has_words) {
-    const Student student(directory_, store_, options);
-    word_head_ = std::make_unique<WordHead>(store_, student.card().vocabulary, context.recipe.seed);
+  const ModelCard card = Student(weights, store_, options).card();  // and fills the store
+  if (uses_loss(stage, is_masked_words)) {
+    word_head_ = std::make_unique<WordHead>(store_, card.vocabulary, context.recipe.seed);
   }
-  if (has_tokens) {
-    const Student student(directory_, store_, options);
-    token_head_ =
-        std::make_unique<TokenHead>(store_, student.card().dimensions, kTokenVectorWidth, context.recipe.seed);
+  if (uses_loss(stage, [](const LossRecipe& loss) { return has_column(loss, "query_tokens"); })) {
+    token_head_ = std::make_unique<TokenHead>(store_, card.dimensions, kTokenVectorWidth, context.recipe.seed);
   }
   store_.train(trained_patterns(stage), stage.freeze);
   student_ = std::make_unique<Student>(directory_, store_, options);

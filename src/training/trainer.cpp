@@ -60,24 +60,23 @@ class Run {
         ranks_(ranks),
         output_(request.output.empty() ? recipe_.output : request.output) {
     check_all_losses(recipe_);
-    if (!request.last_stage.empty()) last_stage_ = find_stage(request.last_stage);
+    last_stage_ = request.last_stage.empty() ? stages() - 1 : find_stage(request.last_stage);
     if (recipe_.threads > 0) at::set_num_threads(recipe_.threads);
   }
 
   void run() {
     if (request_.is_dry_run) return plan();
     start();
-    for (; state_.stage_index < stages(); ++state_.stage_index) {
+    for (; state_.stage_index <= last_stage_; ++state_.stage_index) {
       const StageRecipe& stage = recipe_.stages[static_cast<size_t>(state_.stage_index)];
       if (!run_stage(stage)) {
         context_->tell(fmt::format("stopped after step {}; go on with --resume", state_.overall));
         return write_report();
       }
       state_.step = 0;
-      if (last_stage_ == state_.stage_index) break;
     }
     if (ranks_.rank() == 0) write_report();
-    context_->tell(fmt::format("done: {}", model_after(std::min(state_.stage_index, stages() - 1))));
+    context_->tell(fmt::format("done: {}", model_after(last_stage_)));
   }
 
  private:
@@ -121,7 +120,7 @@ class Run {
 
   void make_context() {
     int64_t steps = 0;
-    for (const StageRecipe& stage : recipe_.stages) steps += stage.steps;
+    for (int64_t i = 0; i <= last_stage_; ++i) steps += recipe_.stages[static_cast<size_t>(i)].steps;
     checkpoints_.emplace(path("checkpoints"));
     context_.emplace(RunContext{.recipe = recipe_,
                                 .events = events_,
@@ -272,7 +271,7 @@ class Run {
   std::optional<RunLog> log_;
   std::optional<Checkpoint> checkpoint_;
   std::map<std::string, at::Tensor> heads_;
-  int64_t last_stage_ = -1;
+  int64_t last_stage_ = 0;
   TrainingState state_;
 };
 

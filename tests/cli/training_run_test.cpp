@@ -71,6 +71,17 @@ max_tokens = 32
 checkpointing = true
 )";
 
+constexpr const char* kJoint = R"(
+[[stage]]
+kind = "joint"
+data = "questions"
+steps = 60
+batch = 16
+max_tokens = 32
+chunk_tokens = 200
+learning_rate = 1e-3
+)";
+
 constexpr const char* kDistillation = R"(
 [[stage]]
 kind = "distil"
@@ -326,6 +337,61 @@ TEST_F(TrainingRun, OfAnotherRecipeIsNotTakenUp) {
   const test::ChildResult result = test::run_child(train("run", {"--resume"}));
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.errors, HasSubstr("another recipe"));
+}
+
+TEST_F(TrainingRun, UntilAStageAndOnFromThere) {
+  const test::ChildResult wrong = test::run_child(train("run", {"--until", "mlms"}));
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.errors, HasSubstr("expected the name of a stage of the recipe, found 'mlms'"));
+  const test::ChildResult first = test::run_child(train("run", {"--until", "mlm"}));
+  ASSERT_EQ(first.exit_code, 0) << first.errors;
+  EXPECT_EQ(losses("run").size(), 8U);
+  EXPECT_TRUE(fs::exists(files_.path("run/stage-1/model.safetensors")));
+  EXPECT_FALSE(fs::exists(files_.path("run/model")));
+  ASSERT_EQ(test::run_child(train("run", {"--resume"})).exit_code, 0);
+  ASSERT_EQ(test::run_child(train("whole")).exit_code, 0);
+  EXPECT_EQ(model_files("run"), model_files("whole"));
+}
+
+TEST_F(TrainingRun, FullDiskEndsItAndNothingIsHalfWritten) {
+  ASSERT_EQ(test::run_child(train("whole")).exit_code, 0);
+  test::ChildOptions options = train("run");
+  // Room for the model, not for the moments of its optimiser, which are twice as large.
+  options.max_file_bytes = static_cast<long>(fs::file_size(files_.path("whole/initial/model.safetensors"))) + 4096;
+  const test::ChildResult result = test::run_child(options);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("training.safetensors: cannot write: "));
+  for (const auto& entry : fs::directory_iterator(files_.path("run/checkpoints"))) ADD_FAILURE() << entry.path();
+  ASSERT_EQ(test::run_child(train("run", {"--resume"})).exit_code, 0);
+  EXPECT_EQ(model_files("run"), model_files("whole"));
+}
+
+/// Dense and late interaction; stopped on the way, so that the head of the token vectors comes out of a checkpoint.
+TEST_F(TrainingRun, JointStageLearnsBothKindsOfVectors) {
+  write_recipe(kJoint);
+  ASSERT_EQ(test::run_child(train("whole")).exit_code, 0);
+  std::map<std::string, std::vector<double>> terms;
+  for (const auto& line : test::parse_lines(read_file(files_.path("whole/log.jsonl")))) {
+    if (line->root().at("event").as_string() != "step") continue;
+    for (const auto& [name, value] : line->root().at("terms").as_object()) {
+      terms[std::string(name)].push_back(value.get_double());
+    }
+  }
+  ASSERT_EQ(terms.size(), 3U);
+  EXPECT_TRUE(terms.contains("kl_dense_late"));
+  for (const char* loss : {"info_nce", "late_interaction"}) {
+    const std::vector<double>& values = terms[loss];
+    const double first = std::accumulate(values.begin(), values.begin() + 10, 0.0);
+    const double last = std::accumulate(values.end() - 10, values.end(), 0.0);
+    EXPECT_LT(last, 0.5 * first) << loss;
+  }
+
+  test::ChildProcess child(train("cut"));
+  ASSERT_TRUE(waits_for_checkpoint("cut"));
+  child.send_signal(SIGINT);
+  EXPECT_EQ(child.wait().exit_code, 130);
+  ASSERT_EQ(test::run_child(train("cut", {"--resume"})).exit_code, 0);
+  EXPECT_EQ(model_files("cut"), model_files("whole"));
 }
 
 TEST_F(TrainingRun, LossThatIsNotFiniteEndsItWithStepAndCheckpoint) {

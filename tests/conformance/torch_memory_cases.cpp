@@ -1,41 +1,23 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <c10/core/Allocator.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <functional>
 
 #include "base/pages.h"
 #include "base/rng.h"
 #include "ops/torch/attention.h"
 #include "ops/torch/torch_memory.h"
+#include "support/tensor_memory.h"
 
 // Attention of long texts keeps no scores: memory grows with the tokens, forward and backward.
 
 namespace jina::test {
 namespace {
-
-/// Counts the bytes of tensors that exist, as libtorch tells a profiler.
-class MemoryCount final : public c10::MemoryReportingInfoBase {
- public:
-  bool memoryProfilingEnabled() const override { return true; }
-  void reportMemoryUsage(void* /*ptr*/, int64_t size, size_t /*allocated*/, size_t /*reserved*/,
-                         c10::Device /*device*/) override {
-    now_ += size;
-    peak_ = std::max(peak_, now_);
-  }
-  int64_t peak() const { return peak_; }
-
- private:
-  int64_t now_ = 0;
-  int64_t peak_ = 0;
-};
 
 constexpr int64_t kWidth = 16;
 constexpr int64_t kBlock = 1 << 16;
@@ -44,18 +26,17 @@ constexpr int64_t kBlock = 1 << 16;
 int64_t peak_bytes(int64_t tokens, bool has_slopes, bool is_unfused) {
   std::vector<at::Tensor> inputs;
   for (int i = 0; i < 3; ++i) inputs.push_back(at::rand({tokens, kWidth}).set_requires_grad(true));
-  const auto count = std::make_shared<MemoryCount>();
-  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, count);
-  attend(inputs[0], inputs[1], inputs[2],
-         {.offsets = {0, tokens},
-          .heads = 1,
-          .scale = 0.25,
-          .slopes = has_slopes ? at::tensor({0.0625F}) : at::Tensor(),
-          .is_unfused = is_unfused,
-          .block_elements = kBlock})
-      .sum()
-      .backward();
-  return count->peak();
+  return peak_tensor_bytes([&] {
+    attend(inputs[0], inputs[1], inputs[2],
+           {.offsets = {0, tokens},
+            .heads = 1,
+            .scale = 0.25,
+            .slopes = has_slopes ? at::tensor({0.0625F}) : at::Tensor(),
+            .is_unfused = is_unfused,
+            .block_elements = kBlock})
+        .sum()
+        .backward();
+  });
 }
 
 TEST(TorchAttentionMemory, grows_with_the_tokens_not_their_squares) {
