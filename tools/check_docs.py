@@ -4,9 +4,9 @@
     tools/check_docs.py                     links and quotes
     tools/check_docs.py --run build/bin     also runs every ```sh block with that folder first in PATH
 
-Blocks of one document run in order in one scratch folder, where `examples` and `recipes` are the tree's. A ```sh block is
-skipped, and counted, when the line above it is `<!-- not run: reason -->`, or `<!-- needs: FILE -->` and no such file lies
-in the folder lib beside the programs; a ```console block shows output and is never run. A block below
+Blocks of one document run in order in one scratch folder, where `examples`, `recipes` and `tests` are the tree's. A ```sh
+block is skipped, and counted, when the line above it is `<!-- not run: reason -->`, or `<!-- needs: FILE -->` and no such
+file lies in the folder lib beside the programs; a ```console block shows output and is never run. A block below
 `<!-- file: PATH -->` must be that file, word for word. Exit 77: the default model is not there, nothing was run.
 """
 
@@ -126,7 +126,7 @@ def run_documents(blocks_by_path, root, programs, report):
     ran = skipped = 0
     for path, blocks in blocks_by_path.items():
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("examples", "recipes"):
+            for name in ("examples", "recipes", "tests"):
                 os.symlink(os.path.abspath(os.path.join(root, name)), os.path.join(folder, name))
             for block in blocks:
                 if block.language != "sh":

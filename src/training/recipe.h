@@ -148,7 +148,7 @@ struct EvaluationRecipe {
   std::string query_task;
   std::string positive_task;
   int64_t dimensions = 0;
-  bool keeps_best = false;  ///< the best checkpoint by this metric is kept beside the last
+  bool keeps_best = false;  ///< the best model by this metric is kept beside the last, the first one included
 };
 
 /// The full statement of a training run.
@@ -162,7 +162,7 @@ struct Recipe {
   int threads = 0;
   int64_t checkpoint_every = 500;
   int64_t keep_checkpoints = 2;
-  int64_t evaluate_every = 0;  ///< 0: at the end of each stage
+  int64_t evaluate_every = 0;  ///< 0: before the first step of the run, and at the end of each stage
   ModelRecipe model;
   std::vector<DataRecipe> data;
   FilterRecipe filter;

@@ -182,6 +182,7 @@ StepReport StageRun::make_step(const TrainingState& state) {
 }
 
 bool StageRun::run(TrainingState& state) {
+  if (state.overall == 0) evaluate(state);
   while (state.step < stage_.steps) {
     const StepReport report = make_step(state);
     ++state.step;

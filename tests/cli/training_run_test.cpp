@@ -314,6 +314,7 @@ TEST_F(TrainingRun, MakesRowsOfFailuresAndIsJudgedByThem) {
   EXPECT_EQ(losses("run").size(), 16U);
   std::vector<std::string> data;
   std::map<std::string, double> values;
+  int evaluations = 0;
   for (const auto& line : test::parse_lines(read_file(files_.path("run/log.jsonl")))) {
     const Json root = line->root();
     if (root.at("event").as_string() == "data") {
@@ -322,10 +323,12 @@ TEST_F(TrainingRun, MakesRowsOfFailuresAndIsJudgedByThem) {
         EXPECT_EQ(root.at("removed").at("exact duplicate of an earlier row").as_int(), 24);
       }
     } else if (root.at("event").as_string() == "evaluation") {
+      ++evaluations;
       values[std::string(root.at("name").as_string())] = root.at("value").as_double();
     }
   }
   EXPECT_THAT(data, testing::ElementsAre("look-alikes", "misread", "yes-or-no", "rated", "answers"));
+  EXPECT_EQ(evaluations, 4) << "before the first step and at the end";
   EXPECT_GT(values.at("names"), 0) << "of eight, not of twenty positives";
   EXPECT_LT(values.at("gain"), 1);
   EXPECT_GT(values.at("gain"), 1 / std::log2(9) - 1e-9) << "the least when eight are ranked";
