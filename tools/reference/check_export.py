@@ -19,7 +19,7 @@ import numpy
 import torch
 from peft import get_peft_model_state_dict
 from safetensors import safe_open
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, logging
 
 TEXTS = ["A man is playing a guitar.", "", "How do I save electricity at home?", "Grüße aus Köln, 東京 and naïve façades",
          "word " * 60]
@@ -59,6 +59,8 @@ def check_names(model, directory, task):
 
 
 def main():
+    logging.set_verbosity_error()  # PEFT's tensors come in after transformers reports them missing; checked below
+    logging.disable_progress_bar()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory")
     parser.add_argument("--jina", default="build/bin/jina")

@@ -233,6 +233,12 @@ SampledBatch sample_groups(const Sampler& sampler, int64_t turn) {
 void check_options(const TokenisedRows& rows, const SamplerOptions& options, const std::string& data) {
   if (rows.rows() == 0) fail(ErrorKind::kInvalidInput, data, "expected rows, found none");
   if (options.batch <= 0) fail(ErrorKind::kInvalidInput, data, "batch: expected at least 1, found {}", options.batch);
+  if (options.kind == BatchKind::kRows && !rows.positives.empty() && rows.rows() < options.batch) {
+    fail(ErrorKind::kInvalidInput, data,
+         "a batch of {} rows out of {} would hold rows twice, which are no negatives of themselves; expected a smaller "
+         "batch or more rows",
+         options.batch, rows.rows());
+  }
   if (options.kind == BatchKind::kRows && options.negatives > 0 && rows.positives.empty()) {
     fail(ErrorKind::kInvalidInput, data, "negatives: expected a column positive beside them, found none");
   }

@@ -44,7 +44,8 @@ struct SampledBatch {
 };
 
 /// `seed`, `stage` and `data` (names) choose the order. `rows` must outlive the sampler.
-/// Errors kInvalidInput: labels that are wanted and absent, fewer than two labels with two rows each, a batch of 0.
+/// Errors kInvalidInput: labels that are wanted and absent, fewer than two labels with two rows each, a batch of 0,
+/// more rows in a batch of pairs than there are.
 Sampler prepare_sampler(const TokenisedRows& rows, const SamplerOptions& options, uint64_t seed,
                         const std::string& stage, const std::string& data);
 

@@ -197,6 +197,7 @@ TEST(Sampler, ErrorsNameTheData) {
     test::expect_error(ErrorKind::kInvalidInput, message, [&] { prepare(from, options); });
   };
   expect("data: batch: expected at least 1, found 0", rows, {});
+  expect("data: a batch of 11 rows out of 10 would hold rows twice", rows, {.batch = 11});
   expect("data: expected a column label", rows, {.kind = BatchKind::kClassTuples, .batch = 4});
   const test::OwnedRows labelled = make_labelled(2);
   const TokenisedRows few = labelled.view();
