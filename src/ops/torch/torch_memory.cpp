@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -34,10 +35,10 @@ class PageRecycler final : public c10::Allocator {
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, size_t bytes) const override { std::memcpy(to, from, bytes); }
 
-  /// Never destroyed: tensors with static lifetime outlive everything else.
   static PageRecycler& instance() {
-    static auto* const recycler = new PageRecycler;
-    return *recycler;
+    // Never destroyed: tensors with static lifetime outlive everything else.
+    static PageRecycler& recycler = *std::make_unique<PageRecycler>().release();
+    return recycler;
   }
 
  private:
@@ -76,7 +77,7 @@ class PageRecycler final : public c10::Allocator {
   void leave(void* data) {
     const std::lock_guard lock(mutex_);
     const auto found = pieces_.find(data);
-    if (found == pieces_.end()) return std::free(data);
+    if (found == pieces_.end()) return std::free(data);  // NOLINT(cppcoreguidelines-*): of posix_memalign
     for (size_t i = 0; i < found->second; ++i) left_.push_back(static_cast<std::byte*>(data) + i * kPiece);
     pieces_.erase(found);
   }
