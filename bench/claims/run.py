@@ -60,7 +60,7 @@ CLAIMS = {
     "failures": {
         "recipe": "failures.toml",
         "seeds": SEEDS,
-        "arms": {"with failure cases": {}, "without": {"stage.retrieval.objective.2.rate": "1e-9"}},
+        "arms": {"with failure cases": {}, "as many steps of pairs alone": {"stage.retrieval.steps": 160, "stage.retrieval.objective.2.rate": "1e-9"}},
     },
 }
 
@@ -139,26 +139,28 @@ class Bench:
                 "losses": [[event["overall"], event["loss"]] for event in events if event["event"] == "step"]}
 
 
-def last_values(results, arm):
-    """{evaluation: [value of each seed]} at the end of the runs."""
+def values_of(results, arm, is_wanted=lambda event: True):
+    """{evaluation: [value of each seed]}, of the last of the evaluations that are wanted."""
     values = {}
     for result in results:
         if result["arm"] == arm:
-            for name, value in {event["name"]: event["value"] for event in result["evaluations"]}.items():
+            for name, value in {event["name"]: event["value"] for event in result["evaluations"] if is_wanted(event)}.items():
                 values.setdefault(name, []).append(value)
     return values
 
 
 def table(claim, results):
     arms = [arm for arm in CLAIMS[claim]["arms"] if any(result["arm"] == arm for result in results)]
-    names = list(last_values(results, arms[0]))
+    names = list(values_of(results, arms[0]))
     lines = [f"| {claim} | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for arm in arms:
+        before, after = values_of(results, arm, lambda event: event["overall"] == 0), values_of(results, arm)
         cells = []
         for name in names:
-            values = last_values(results, arm).get(name, [])
+            values = after[name]
+            first = f"{before[name][0]:.4f} → " if name in before else ""
             spread = f" ({min(values):.4f}-{max(values):.4f})" if len(values) > 1 else ""
-            cells.append(f"{statistics.mean(values):.4f}{spread}" if values else "")
+            cells.append(f"{first}{statistics.mean(values):.4f}{spread}")
         lines.append(f"| {arm} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -179,14 +181,26 @@ def draw(claim, results, figures):
                 axis.plot(*zip(*points), marker="o", markersize=3, label=result["arm"])
             axis.set(title=f"held-out {name.replace('-', ' ')}", xlabel="step", ylabel="loss of masked words (nats)")
         axes[0].legend(frameon=False, fontsize=7)
-    else:
+    elif claim == "pairs":
         for arm in CLAIMS[claim]["arms"]:
-            values = last_values(results, arm)
+            values = values_of(results, arm)
             line = axes.plot(list(values), [100 * statistics.mean(v) for v in values.values()], marker="o", label=arm)[0]
             for name, seeds in values.items():
                 axes.scatter([name] * len(seeds), [100 * value for value in seeds], s=8, color=line.get_color(), alpha=0.5)
-        axes.set(ylabel="nDCG@10 x 100, a dot a seed", xlabel="dimensions" if claim == "pairs" else "held-out rows")
+        axes.set(ylabel="nDCG@10 x 100, a small dot a seed", xlabel="dimensions")
         axes.legend(frameon=False, fontsize=8)
+    else:
+        width = 0.38
+        for number, arm in enumerate(CLAIMS[claim]["arms"]):
+            values, before = values_of(results, arm), values_of(results, arm, lambda event: event["overall"] == 0)
+            places = [place + width * (number - 0.5) for place in range(len(values))]
+            axes.bar(places, [100 * statistics.mean(v) for v in values.values()], width * 0.94, label=arm)
+            firsts = [100 * statistics.mean(v) for v in before.values()]
+            axes.hlines(firsts, [x - width / 2 for x in places], [x + width / 2 for x in places], "black",
+                        label=None if number else "before training")
+        axes.set_xticks(range(len(values)), list(values))
+        axes.set(ylabel="nDCG@10 x 100", ylim=(0, 125))
+        axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=2)
     figure.tight_layout()
     pathlib.Path(figures).mkdir(parents=True, exist_ok=True)
     figure.savefig(f"{figures}/claim-{claim}.svg", metadata={"Date": None, "Creator": None})
