@@ -8,10 +8,13 @@ DIR holds train/ and sts/; OUT gets the data as it was cut, the runs and results
 """
 
 import argparse
+import collections
 import concurrent.futures
 import gzip
 import json
+import math
 import pathlib
+import re
 import statistics
 import subprocess
 
@@ -206,6 +209,57 @@ def draw(claim, results, figures):
     figure.savefig(f"{figures}/claim-{claim}.svg", metadata={"Date": None, "Creator": None})
 
 
+def words(text):
+    return re.findall(r"\w+", text.lower())
+
+
+def bm25_ndcg(rows, k1=0.9, b=0.4):
+    """nDCG@10 of BM25 where each query searches all positives."""
+    documents = [collections.Counter(words(row["positive"])) for row in rows]
+    lengths = [sum(document.values()) for document in documents]
+    mean = statistics.mean(lengths)
+    found = collections.Counter(word for document in documents for word in document)
+    gain = 0
+    for own, row in enumerate(rows):
+        scores = [0.0] * len(rows)
+        for word in set(words(row["query"])):
+            idf = math.log(1 + (len(rows) - found[word] + 0.5) / (found[word] + 0.5))
+            for i, document in enumerate(documents):
+                if word in document:
+                    scores[i] += idf * document[word] * (k1 + 1) / (document[word] + k1 * (1 - b + b * lengths[i] / mean))
+        equal = sum(score == scores[own] for score in scores)
+        rank = sum(score > scores[own] for score in scores) + (equal + 1) / 2
+        gain += 1 / math.log2(rank + 1) if rank <= 10 else 0
+    return gain / len(rows)
+
+
+def random_ndcg(candidates):
+    return sum(1 / math.log2(rank + 1) for rank in range(1, min(10, candidates) + 1)) / candidates
+
+
+def token_counts(jina, path):
+    lines = subprocess.run([jina, "tokenize", "-i", path, "--jsonl", "-m", "all-MiniLM-L6-v2"], capture_output=True, check=True).stdout
+    return collections.Counter(token for line in lines.splitlines() for token in json.loads(line)["ids"])
+
+
+def frequency_loss(jina, data, vocabulary=30522):
+    """Cross entropy of guessing held-out tokens by how often they are in the training texts (each half a time more)."""
+    seen = token_counts(jina, data / "long.jsonl")
+    total = sum(seen.values()) + vocabulary / 2
+    for kind in ["short", "long"]:
+        held_out = token_counts(jina, data / f"held-out-{kind}.jsonl")
+        loss = -sum(count * math.log((seen[token] + 0.5) / total) for token, count in held_out.items()) / sum(held_out.values())
+        yield f"word frequencies, held-out {kind} texts: {loss:.3f} nats"
+
+
+def floors(jina, data):
+    lines = [f"random order: {random_ndcg(HELD_OUT):.4f} of {HELD_OUT} positives, {random_ndcg(8):.4f} of a positive and 7 negatives"]
+    for name in ["medquad", "openstax"]:
+        rows = [json.loads(line) for line in open(data / f"held-out-{name}.jsonl")]
+        lines.append(f"BM25, held-out {name}: {bm25_ndcg(rows):.4f}")
+    return "\n".join([*lines, *frequency_loss(jina, data)])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help=", ".join(CLAIMS))
@@ -228,6 +282,7 @@ def main():
         print(table(claim, own), end="\n\n")
         if options.figures:
             draw(claim, own, options.figures)
+    print(floors(options.jina, bench.data))
 
 
 if __name__ == "__main__":
