@@ -45,9 +45,13 @@ DType resolve_precision(Precision precision, const std::string& device) {
 
 bool is_cuda_device(const std::string& device) {
   if (device == "cpu" || device == "cuda") return device == "cuda";
-  uint8_t index = 0;
-  const char* const end = device.data() + device.size();
-  if (device.starts_with("cuda:") && std::from_chars(device.data() + 5, end, index).ptr == end) return true;
+  constexpr std::string_view kPrefix = "cuda:";
+  if (device.starts_with(kPrefix)) {
+    int8_t index = 0;  // as wide as libtorch's
+    const char* const end = device.data() + device.size();
+    const auto [rest, error] = std::from_chars(device.data() + kPrefix.size(), end, index);
+    if (error == std::errc() && rest == end && index >= 0) return true;
+  }
   fail(ErrorKind::kInvalidArgument, "device", "unknown device '{}'; expected cpu, cuda or cuda:N", device);
 }
 

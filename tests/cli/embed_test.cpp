@@ -337,7 +337,9 @@ TEST_F(EmbedCommand, WrongOptionsEndWithTwo) {
   expect_wrong({"x", "--no-such-option"}, "--no-such-option");
   expect_failure(run({"embed", "x", "--precision", "f64"}), 2, "expected auto, f32 or bf16");
   expect_wrong({"x", "--device", "tpu"}, "unknown device 'tpu'; expected cpu, cuda or cuda:N");
-  expect_wrong({"x", "--device", "cuda:x"}, "unknown device 'cuda:x'");
+  for (const std::string device : {"cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda:999"}) {
+    expect_wrong({"x", "--device", device}, "unknown device '" + device + "'; expected cpu, cuda or cuda:N");
+  }
   expect_wrong({"x", "-t", "poetry"}, "unknown task 'poetry'");
   expect_wrong({"-i", files_.path("absent.txt")}, "absent.txt: cannot open");
   expect_failure(run({"embed", "x", "-m", "no/model"}), 2, "no/model");
