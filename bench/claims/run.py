@@ -4,7 +4,7 @@ the runs' logs, and writes a table and a figure per claim. Arms that are done ar
 
     python bench/claims/run.py --data DIR -o OUT [--figures docs/figures] [CLAIM ...]
 
-DIR holds train/ and sts/; OUT gets the data as it was cut, the runs and results.json.
+DIR holds train/ and sts/; OUT gets the data as it was cut, the runs and results.json. Figures need requirements.txt.
 """
 
 import argparse
@@ -266,7 +266,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--jina", default=ROOT / "build/ci/bin/jina")
-    parser.add_argument("--figures", help="folder for the figures; needs matplotlib")
+    parser.add_argument("--figures", help="folder for the figures")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, of one thread each")
     options = parser.parse_args()
     bench = Bench(options)
